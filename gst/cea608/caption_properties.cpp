@@ -19,9 +19,9 @@ GType mode_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(Mode::PopOn), "Captions appear as a whole, at their start time", "pop-on"},
       {static_cast<int>(Mode::PaintOn), "Captions become visible while they are sent", "paint-on"},
-      {static_cast<int>(Mode::RollUp2), "Running text in two rows", "roll-up2"},
-      {static_cast<int>(Mode::RollUp3), "Running text in three rows", "roll-up3"},
-      {static_cast<int>(Mode::RollUp4), "Running text in four rows", "roll-up4"},
+      {static_cast<int>(Mode::RollUp2), "Roll-up captions in two rows", "roll-up2"},
+      {static_cast<int>(Mode::RollUp3), "Roll-up captions in three rows", "roll-up3"},
+      {static_cast<int>(Mode::RollUp4), "Roll-up captions in four rows", "roll-up4"},
       {0, nullptr, nullptr}};
   static const GType type = [] {
     const GType registered = g_enum_register_static("GstTextToCea608Mode", values);

@@ -30,12 +30,12 @@ struct Setting {
   const char* name;
   const char* nick;
   const char* blurb;
-  double min = 0;  // Range of a number.
-  double max = 0;
+  double min = 0;             // Minimum of a number.
+  double max = 0;             // Maximum of a number.
   GType (*type)() = nullptr;  // Type of an enum or of flags.
   GParamFlags flags = kWhilePlaying;
-  bool remakes_transcriber = true;  // A change needs a new transcriber.
-  bool suits_video = true;          // npuwhisperbin has the property too.
+  bool remakes_transcriber = true;  // True if a change needs a new transcriber.
+  bool suits_video = true;          // True if npuwhisperbin has the property too.
 
   // Functions for the type of the property's member in Settings. setting() fills them in.
   GParamSpec* (*make_spec)(const Setting&, const Settings& defaults) = nullptr;
@@ -243,13 +243,14 @@ constexpr std::array kSettings = {
              .blurb = "Number of candidates when sampling at temperatures above 0",
              .min = 1,
              .max = 32}),
-    setting([](auto& s) -> auto& { return s.decoding.batch; },
-            {.name = "batch",
-             .nick = "Batch",
-             .blurb = "Files: pieces of audio, cut at pauses, that are decoded together, without "
-                      "the text of earlier pieces as a prompt (1: sequential, 0: auto)",
-             .max = kMaxBatch,
-             .suits_video = false}),
+    setting(
+        [](auto& s) -> auto& { return s.decoding.batch; },
+        {.name = "batch",
+         .nick = "Batch",
+         .blurb = "Files: maximum number of pieces of audio, cut at pauses, to decode together; "
+                  "a piece has no earlier text in its prompt (1: one after another, 0: auto)",
+         .max = kMaxBatch,
+         .suits_video = false}),
     setting([](auto& s) -> auto& { return s.temperature; },
             {.name = "temperature",
              .nick = "Temperature",
@@ -258,15 +259,16 @@ constexpr std::array kSettings = {
     setting([](auto& s) -> auto& { return s.temperature_increment; },
             {.name = "temperature-increment",
              .nick = "Temperature increment",
-             .blurb = "Increase of the temperature for each new attempt after an attempt fails "
-                      "(0: no new attempts)",
+             .blurb = "Increase of the temperature for each retry after a failed attempt (0: no "
+                      "retries)",
              .max = 1}),
     setting(
         [](auto& s) -> auto& { return s.decoding.compression_ratio_threshold; },
         {.name = "compression-ratio-threshold",
          .nick = "Compression ratio threshold",
          .blurb =
-             "An attempt fails if its text compresses better than this, which indicates repetition",
+             "Maximum compression ratio of a text; an attempt with a higher ratio fails, because "
+             "the text repeats itself",
          .max = 100}),
     setting([](auto& s) -> auto& { return s.decoding.log_prob_threshold; },
             {.name = "log-prob-threshold",
@@ -276,7 +278,8 @@ constexpr std::array kSettings = {
     setting([](auto& s) -> auto& { return s.decoding.no_speech_threshold; },
             {.name = "no-speech-threshold",
              .nick = "No-speech threshold",
-             .blurb = "No-speech probability above which a failed attempt counts as silence",
+             .blurb = "No-speech probability at which improbable text counts as silence; the limit "
+                      "is gradual from half this value",
              .max = 1}),
     setting([](auto& s) -> auto& { return s.decoding.initial_prompt; },
             {.name = "initial-prompt",
@@ -289,11 +292,12 @@ constexpr std::array kSettings = {
     setting([](auto& s) -> auto& { return s.decoding.condition_on_previous_text; },
             {.name = "condition-on-previous-text",
              .nick = "Condition on previous text",
-             .blurb = "Use the previous text as a prompt for the next"}),
-    setting([](auto& s) -> auto& { return s.decoding.suppress_blank; },
-            {.name = "suppress-blank",
-             .nick = "Suppress blank",
-             .blurb = "Never begin a segment with white space"}),
+             .blurb = "Use the text of the previous window as a prompt for the next window"}),
+    setting(
+        [](auto& s) -> auto& { return s.decoding.suppress_blank; },
+        {.name = "suppress-blank",
+         .nick = "Suppress blank",
+         .blurb = "Never begin the text of a window with a lone blank or with the end of text"}),
     setting(
         [](auto& s) -> auto& { return s.decoding.suppress_non_speech; },
         {.name = "suppress-non-speech",
@@ -303,7 +307,7 @@ constexpr std::array kSettings = {
     setting([](auto& s) -> auto& { return s.decoding.vad; },
             {.name = "vad",
              .nick = "Voice activity detection",
-             .blurb = "Transcribe only audio in which somebody speaks",
+             .blurb = "Transcribe only audio that contains speech",
              .type = vad_type}),
     setting([](auto& s) -> auto& { return s.decoding.vad_threshold; },
             {.name = "vad-threshold",
@@ -337,13 +341,14 @@ constexpr std::array kSettings = {
              .min = 1000,
              .max = 60000,
              .flags = kNearest}),
-    setting([](auto& s) -> auto& { return s.lateness_ms; },
-            {.name = "lateness",
-             .nick = "Lateness",
-             .blurb = "Time in milliseconds by which text is later than its audio: extra time for "
-                      "transcription that does not add to the latency",
-             .max = 60000,
-             .flags = kNearest}),
+    setting(
+        [](auto& s) -> auto& { return s.lateness_ms; },
+        {.name = "lateness",
+         .nick = "Lateness",
+         .blurb = "Milliseconds by which text is later than its audio; gives transcription more "
+                  "time without adding to the latency",
+         .max = 60000,
+         .flags = kNearest}),
     setting(
         [](auto& s) -> auto& { return s.partial_results; },
         {.name = "partial-results",
@@ -354,7 +359,8 @@ constexpr std::array kSettings = {
         [](auto& s) -> auto& { return s.meta_sync; },
         {.name = "meta-sync",
          .nick = "Meta sync",
-         .blurb = "Delay audio_src by the latency, so that metas are on the audio they describe",
+         .blurb =
+             "Delay audio_src by the latency, so that each meta is on the audio that it describes",
          .remakes_transcriber = false}),
     setting([](auto& s) -> auto& { return s.streaming; },
             {.name = "streaming",

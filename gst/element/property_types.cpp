@@ -62,7 +62,7 @@ GType precision_type() {
       {static_cast<int>(Precision::F32), "32-bit floating point", "f32"},
       {static_cast<int>(Precision::Bf16), "Encoder in bfloat16", "bf16"},
       {static_cast<int>(Precision::Int8),
-       "8-bit integer decoder weights and matrix products of the encoder", "int8"},
+       "8-bit integers for the decoder's weights and the encoder's matrix products", "int8"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperPrecision", values);
   return type;
@@ -89,8 +89,10 @@ GType chinese_script_type() {
 
 GType vad_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Vad::Auto), "Use it if its weights are installed; otherwise warn", "auto"},
-      {static_cast<int>(Vad::On), "Use it; an error if its weights are not installed", "on"},
+      {static_cast<int>(Vad::Auto),
+       "Detect speech if the detector's weights are installed; otherwise warn", "auto"},
+      {static_cast<int>(Vad::On),
+       "Detect speech; an error if the detector's weights are not installed", "on"},
       {static_cast<int>(Vad::Off), "Transcribe all audio", "off"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperVad", values);

@@ -53,7 +53,8 @@ Result<HlsOptions> parse(int argc, char** argv) {
   program.add("language", options.language, "Spoken language (default: auto, detected)",
               "auto|CODE|NAME", 'l');
   program.add("model", options.model, "Model, by name or path (default: base)", "NAME", 'm');
-  program.add("latency", latency, "Maximum delay from speech to text (default: 2000)", "MS");
+  program.add("latency", latency,
+              "Maximum delay from speech to text in milliseconds (default: 2000)", "MS");
   program.add("segment", length, "Duration of a segment (default: 2)", "SECONDS");
   program.add("listed", listed, "Number of segments in the playlists (default: 5; 0: all)");
   program.add_rest(rest);

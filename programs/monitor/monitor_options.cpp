@@ -96,7 +96,7 @@ Result<void> read_server(const RawOptions& raw, WebServer::Options& server) {
   if (raw.address) server.address = *raw.address;
   server.access.hosts = raw.hosts;
   if (raw.token) {
-    // An empty token, as from an unset variable, must not open the page to everybody.
+    // An empty token, as from an unset variable, must not make the page public.
     if (raw.token->empty()) return fail(ErrorCode::InvalidArgument, "--token: the value is empty");
     server.access.token = *raw.token;
   }

@@ -36,8 +36,8 @@ void complain(const std::string& message) {
 /// Returns a warning about the possible readers of a page that other machines can reach.
 std::string describe_readers(const WebServer::Options& server) {
   const bool is_open = server.access.token.empty();
-  return "warning: " + std::string(is_open ? "everybody" : "everybody with the token") +
-         " who can reach " + server.address + " over the network can read what is said" +
+  return "warning: " + std::string(is_open ? "anyone" : "anyone with the token") +
+         " who can reach " + server.address + " over the network can read the captions" +
          (is_open ? "; no token is required (--token sets one)" : "") +
          ", and the connection is not encrypted";
 }

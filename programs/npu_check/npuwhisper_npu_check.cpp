@@ -30,9 +30,9 @@ usage: npuwhisper-npu-check [--json FILE] [--seed N]
   --help       prints this text
 
 Each function gets random, edge and saturating inputs, in a run and a context of its own. The
-error is the root mean square of the differences, relative to the result. $NPUWHISPER_NPU_IMAGE
-names the image. The report names no user, no computer and no folder, so that you can attach it to a
-bug report.
+error is the root mean square of the differences, divided by the root mean square of the reference.
+The image is the installed one, or the file that $NPUWHISPER_NPU_IMAGE names. The report contains no
+names of users, computers or folders, so you can attach it to a bug report.
 
 The exit status is 0 if all checks passed, 1 if a check failed or there is no NPU, and 2 for wrong
 arguments.
@@ -51,7 +51,7 @@ std::optional<unsigned> number(std::string_view text) {
                                                                   : std::nullopt;
 }
 
-/// Returns the options; nothing if they are wrong.
+/// Returns the options, or nullopt if the arguments are wrong.
 std::optional<Options> parse(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {

@@ -23,7 +23,7 @@ using npu_device::XrtSession;
 // The driver ends a run after two seconds. The emulated NPU takes longer on a busy machine.
 constexpr std::chrono::minutes kLongestRun{1};
 
-/// Compares the whole output with the reference, and padding with zero.
+/// Compares the output with the reference, and its padding with zero.
 CheckOutcome compare(std::span<const std::byte> buffer, const CoreCheck& check) {
   CheckOutcome outcome;
   double errors = 0;
@@ -37,7 +37,7 @@ CheckOutcome compare(std::span<const std::byte> buffer, const CoreCheck& check) 
       if (!std::isfinite(found)) {
         outcome.error = std::numeric_limits<double>::infinity();
         outcome.problem = "row " + std::to_string(r) + ", column " + std::to_string(c) +
-                          " is no number: the run wrote it wrong or not at all";
+                          " is not a finite number: the run wrote a wrong value or none";
         return outcome;
       }
       errors += (found - wanted) * (found - wanted);

@@ -57,11 +57,13 @@ Result<Options> parse(int argc, char** argv) {
   program.add("device", options.device, "Device that runs the model (default: auto)",
               "auto|cpu|npu");
   program.add("language", options.language, "Spoken language (default: auto, detected)",
-              "auto|CODE");
+              "auto|CODE|NAME");
   program.add("task", options.task, "Transcribe, or translate into English (default: transcribe)",
               "transcribe|translate");
   program.add("latency", options.latency,
-              "Maximum delay of the text; a longer delay gives fewer errors", "MS");
+              "Maximum delay of the text in milliseconds (default: 4000); a longer delay gives "
+              "fewer errors",
+              "MS");
   program.add("videosink", options.sinks.video, "Video sink (default: autovideosink)", "ELEMENT");
   program.add("audiosink", options.sinks.audio, "Audio sink (default: autoaudiosink)", "ELEMENT");
   program.add_rest(options.uris);

@@ -167,12 +167,12 @@ class Errors(unittest.TestCase):
         self.assertNotIn('warning', complaints)
         url, complaints = self.readers('--address', '0.0.0.0')
         self.assertRegex(url, r'^http://0\.0\.0\.0:\d+/$')
-        self.assertIn('warning: everybody who can reach 0.0.0.0 over the network', complaints)
+        self.assertIn('warning: anyone who can reach 0.0.0.0 over the network', complaints)
         self.assertIn('--token', complaints)
         token = 'correct-horse-battery-staple'
         url, complaints = self.readers('--address', '0.0.0.0', '--token', token)
         self.assertTrue(url.endswith(f'/?token={token}'), url)
-        self.assertIn('warning: everybody with the token', complaints)
+        self.assertIn('warning: anyone with the token', complaints)
         self.assertIn('not encrypted', complaints)
         self.assertNotIn(token, complaints)
 

@@ -26,7 +26,7 @@ constexpr const char* kUsage =
     "usage: stages [--model NAME] [--threads N] [--rounds N]\n"
     "Times each stage of a window of 30 s on the CPU, and measures the limits of this machine: "
     "the\n"
-    "rate of oneDNN's products and the rate of reading. Prints one JSON object.\n"
+    "rate of oneDNN's products and the rate of reading memory. Prints one JSON object.\n"
     "  --model NAME   name or folder (default: base)\n"
     "  --threads N    default: one for each physical core\n"
     "  --rounds N     number of runs whose median counts (default: 15)\n";

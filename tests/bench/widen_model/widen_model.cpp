@@ -15,7 +15,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: widen_model MODEL FOLDER WIDTH ENCODER_LAYERS DECODER_LAYERS [v3]\n"
-    "Writes a CTranslate2 folder whose model has this shape and says what MODEL says.\n"
+    "Writes a CTranslate2 folder whose model has this shape and produces the same text as\n"
+    "MODEL.\n"
     "  MODEL   name or folder of a CTranslate2 model\n"
     "  FOLDER  folder for the new model; it is created\n"
     "  v3      give the model 128 mel bins and the language yue, like large-v3; its text may then\n"

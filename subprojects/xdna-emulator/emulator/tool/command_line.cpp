@@ -53,7 +53,7 @@ Environment variables of the emulated NPU:
                                    milliseconds (default: 2000; 0: never)
   NPUWHISPER_EMULATOR_TIMELINES    1: programs wait for runs as with the kernel's own driver; XRT
                                    2.25 then throws an exception if a wait exceeds its timeout
-  NPUWHISPER_EMULATOR_STATS        file for the counters, as JSON; %p stands for the process number
+  NPUWHISPER_EMULATOR_STATS        file for the counters, as JSON; %p stands for the process ID
   NPUWHISPER_EMULATOR_TRACE        file for a Chrome trace of each tile's core, DMA and stalls
   NPUWHISPER_EMULATOR_OCCUPANCY    file for a picture (SVG) of the array's activity
 
@@ -68,7 +68,7 @@ class Help : public CLI::Formatter {
   Help() { column_width(30); }
   std::string make_usage(const CLI::App*, std::string) const override { return kUsage; }
   std::string make_footer(const CLI::App*) const override { return kFooter; }
-  /// Returns the value's placeholder, without the rules that CLI11 adds ("Needs: --build").
+  /// Returns the value's placeholder. Omits the rules that CLI11 adds ("Needs: --build").
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_type_name().empty() ? "" : " " + option->get_type_name();
   }
