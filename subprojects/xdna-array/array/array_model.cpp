@@ -63,8 +63,8 @@ constexpr ArrayModel kArrays[] = {
         .mem = kMem,
         .core = kCore,
         .program_bytes = 16 * 1024,
-        .vector_alignment = 32,  // aie_api: 256-bit loads
-        .max_contexts = 6,       // amdxdna driver, npu1_regs.c: hwctx_limit
+        .vector_alignment = 32,  // from aie_api: 256-bit loads
+        .max_contexts = 6,       // hwctx_limit in amdxdna's npu1_regs.c
     },
     {
         .name = "npu2",
@@ -76,8 +76,8 @@ constexpr ArrayModel kArrays[] = {
         .mem = kMem,
         .core = kCore,
         .program_bytes = 16 * 1024,
-        .vector_alignment = 64,  // aie_api: 512-bit loads
-        .max_contexts = 16,      // amdxdna driver, npu4_family.h: hwctx_limit
+        .vector_alignment = 64,  // from aie_api: 512-bit loads
+        .max_contexts = 16,      // hwctx_limit in amdxdna's npu4_family.h
     },
 };
 

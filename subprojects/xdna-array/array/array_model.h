@@ -28,7 +28,8 @@ struct TileLimits {
   int n_locks;
   int max_lock_value;
   int n_descriptors;
-  /// Even channels can use the lower half of the descriptors, odd channels the upper half.
+  /// Whether even channels can use only the lower half of the descriptors, and odd channels only
+  /// the upper half.
   bool descriptors_by_parity;
   int n_s2mm_channels;
   int n_mm2s_channels;
@@ -40,15 +41,15 @@ struct TileLimits {
 
 /// Sizes and limits of one array model.
 struct ArrayModel {
-  std::string_view name;     ///< "npu1", "npu2".
-  std::string_view product;  ///< "NPU Phoenix", "NPU Strix".
+  std::string_view name;     ///< Name for find_array(): "npu1" or "npu2".
+  std::string_view product;  ///< Name of the product, such as "NPU Phoenix".
   Generation generation;
   int n_columns;
-  int n_rows;  ///< Includes the rows of shims and memory tiles.
+  int n_rows;  ///< Number of rows, including the rows of shims and memory tiles.
   TileLimits shim;
   TileLimits mem;
   TileLimits core;
-  int program_bytes;     ///< Program memory of one core.
+  int program_bytes;     ///< Size of a core's program memory.
   int vector_alignment;  ///< Alignment of the widest aligned load, in bytes.
   int max_contexts;
 

@@ -30,7 +30,7 @@ struct BufferDescriptor {
   /// Address in bytes. A shim has a host address of 48 bits. A memory tile has an address in its
   /// window of three memory tiles. A core has an address in its own memory.
   std::uint64_t address = 0;
-  std::uint32_t length = 0;  ///< 32-bit words that cross the stream, including padding.
+  std::uint32_t length = 0;  ///< Number of 32-bit words that cross the stream, including padding.
   std::array<DescriptorDim, 4> dims{};
   std::uint32_t iteration_wrap = 1;  ///< Number of iterations, from 1 to 64.
   std::uint32_t iteration_step = 1;
@@ -76,7 +76,7 @@ struct Task {
   bool issue_token = false;  ///< Signals completion to the instruction stream's Sync.
 };
 inline constexpr int kMaxRepeat = 255;
-inline constexpr int kQueueDepth = 4;  ///< Tasks that a channel's queue can hold (AM020).
+inline constexpr int kQueueDepth = 4;  ///< Number of tasks that a channel's queue can hold (AM020).
 
 /// Returns the word to write to the queue register. Errors: InvalidArgument. The message has the
 /// field, the value and the limit.

@@ -42,10 +42,10 @@ struct ArrayClock {
 /// npu1: 16 cores at 1.6 GHz. Whole-array peaks: int8 13.1 TOPS, bf16 6.55 TFLOPS.
 inline constexpr ArrayClock kAie2Clock{
     .hertz = 1.6e9,
-    .host_bytes_per_second = 20e9,  // [A] the upper end of the 15 to 20 GB/s of Phoenix
+    .host_bytes_per_second = 20e9,  // [A] upper end of Phoenix's range, 15 to 20 GB/s
     .int8 = {.peak = 256, .efficiency = 6.76 / 13.1},     // [M] G
-    .int16x8 = {.peak = 128, .efficiency = 6.76 / 13.1},  // [A] as int8
-    .int16 = {.peak = 64, .efficiency = 6.76 / 13.1},     // [A] as int8
+    .int16x8 = {.peak = 128, .efficiency = 6.76 / 13.1},  // [A] same efficiency as int8
+    .int16 = {.peak = 64, .efficiency = 6.76 / 13.1},     // [A] same efficiency as int8
     .bf16 = {.peak = 128, .efficiency = 3.14 / 6.55},     // [M] G
     // AIE2 has no block floating point, so these rates are the rates of bf16.
     .bf16_by_bfp16 = {.peak = 128, .efficiency = 3.14 / 6.55},
@@ -57,17 +57,17 @@ inline constexpr ArrayClock kAie2Clock{
 /// npu2: 32 cores at 1.8 GHz. Whole-array peaks: int8 59 TOPS, bfp16 59 TFLOPS.
 inline constexpr ArrayClock kAie2pClock{
     .hertz = 1.8e9,
-    .host_bytes_per_second = 42.7e9,                     // [M] GRA: 32 cores through memory tiles
+    .host_bytes_per_second = 42.7e9,                     // [M] GRA, for 32 cores with memory tiles
     .int8 = {.peak = 512, .efficiency = 38.05 / 59},     // [M] G
-    .int16x8 = {.peak = 256, .efficiency = 38.05 / 59},  // [A] as int8
-    .int16 = {.peak = 128, .efficiency = 38.05 / 59},    // [A] as int8
+    .int16x8 = {.peak = 256, .efficiency = 38.05 / 59},  // [A] same efficiency as int8
+    .int16 = {.peak = 128, .efficiency = 38.05 / 59},    // [A] same efficiency as int8
     // [M] BFP: products of plain bf16 reach 1.6 TFLOPS. They are computed element-wise, 64 per
     // cycle and core.
     .bf16 = {.peak = 64, .efficiency = 1.6 / 7.37},
     // [M] G measured bf16 operands and results in memory, as in this project's kernels. The rate
     // includes the conversion. (ATB's 27.3 TFLOPS are for weights stored as blocks.)
     .bf16_by_bfp16 = {.peak = 512, .efficiency = 14.71 / 59},
-    .bfp16 = {.peak = 512, .efficiency = 31.6 / 59},  // [M] ATB, Krackan, turbo
+    .bfp16 = {.peak = 512, .efficiency = 31.6 / 59},  // [M] ATB, on Krackan in turbo mode
     .f32 = {.peak = 64.0 / 9, .efficiency = 1.6 / 7.37},
 };
 

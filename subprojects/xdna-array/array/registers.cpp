@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Words for the task queues, and register addresses. AM025 defines both.
+// This file computes words for the task queues, and register addresses. AM025 defines both.
 #include <string>
 
 #include "array/buffer_descriptor.h"

@@ -38,7 +38,8 @@ struct Sync {
 /// Writes the host address of the run's buffer number `argument`, plus `offset` bytes, into a shim
 /// descriptor.
 struct PatchAddress {
-  std::uint32_t address;  ///< Register of the host address, the descriptor's second word.
+  /// Address of the descriptor's second word, which holds the host address.
+  std::uint32_t address;
   int argument;
   std::uint64_t offset;
 };

@@ -26,7 +26,8 @@ class TraceFile {
 
   void process(std::int64_t pid, std::string_view name, int sort_index);
   void thread(std::int64_t pid, std::int64_t tid, std::string_view name, int sort_index);
-  /// Adds a span. It has no value if `value_name` is empty.
+  /// Adds a span. The span also has the value `value` under the name `value_name`, unless
+  /// `value_name` is empty.
   void span(std::int64_t pid, std::int64_t tid, std::string_view name, double begin_us,
             double duration_us, std::string_view value_name = {}, std::int64_t value = 0);
   /// Ends the list of events. No event can be added afterwards. Errors: Unavailable.

@@ -146,7 +146,7 @@ TEST_P(Descriptor, FlagsRoundTrip) {
 }
 
 TEST_P(Descriptor, RefusesAFieldThatTheTileLacks) {
-  BufferDescriptor wrap;  // The length ends the outermost dimension, which has no wrap.
+  BufferDescriptor wrap;  // The outermost dimension has no wrap: the length ends it.
   wrap.dims[static_cast<std::size_t>(array().limits(GetParam()).n_dims) - 1].wrap = 2;
   EXPECT_FALSE(pack(wrap, GetParam(), array()));
   BufferDescriptor odd;

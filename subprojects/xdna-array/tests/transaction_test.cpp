@@ -177,8 +177,9 @@ TEST(Transaction, RefusesWhatDoesNotFitWithItsPlace) {
   EXPECT_NE(refusal(2, 8).find("after the last"), std::string::npos);
   EXPECT_NE(refusal(2, 0x7fffffff).find("operations"), std::string::npos);
   EXPECT_NE(refusal(3, 12).find("size"), std::string::npos);
-  EXPECT_NE(refusal(7, 1).find("word 7"), std::string::npos);   // Upper half of an address.
-  EXPECT_NE(refusal(9, 20).find("word 9"), std::string::npos);  // A write's size.
+  // Word 7 is the upper half of an address.
+  EXPECT_NE(refusal(7, 1).find("word 7"), std::string::npos);
+  EXPECT_NE(refusal(9, 20).find("word 9"), std::string::npos);  // Word 9 is the size of a write.
   EXPECT_NE(refusal(13, 0xfffffff0).find("word 13"), std::string::npos);
   EXPECT_NE(refusal(13, 16).find("word 13"), std::string::npos);
 }

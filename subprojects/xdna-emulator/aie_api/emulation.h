@@ -14,9 +14,9 @@ struct NpuWhisperCoreState {
   /// hold nothing that needs a destructor. Set by the core. If this hook is null, a trap prints its
   /// message and aborts.
   void (*trap)(void* core, const char* message) = nullptr;
-  /// Called for each load and store that lies in none of the windows `memory`, `stack` and
-  /// `neighbour`, nor in the object. Traps if the core cannot reach that memory. Set by the core.
-  /// If this hook is null, as in unit tests, no access is refused.
+  /// Checks a load or store outside of the windows `memory`, `stack` and `neighbour` and outside of
+  /// the object. Traps if the core cannot reach that memory. Set by the core. If this hook is null,
+  /// as in unit tests, all accesses are allowed.
   void (*check_access)(void* core, const void* address, std::size_t bytes, bool is_write) = nullptr;
   void* core = nullptr;
   /// Hooks for kernels that use the cascade or streams directly. A stream hook transfers one word
@@ -54,8 +54,9 @@ struct NpuWhisperCoreState {
   // Multiply-accumulates of matrix products (mmul), by the type that the multiplier processes.
   std::uint64_t macs_8x8 = 0;  ///< int8 x int8
   std::uint64_t macs_16x8 = 0;
-  std::uint64_t macs_16x16 = 0;  ///< Wider operands count once for each pair of 16-bit halves.
-  std::uint64_t macs_bf16 = 0;   ///< bf16 x bf16, without conversion to blocks.
+  /// int16 x int16; products of wider operands count once for each pair of 16-bit halves.
+  std::uint64_t macs_16x16 = 0;
+  std::uint64_t macs_bf16 = 0;           ///< bf16 x bf16, without conversion to blocks.
   std::uint64_t macs_bf16_by_bfp16 = 0;  ///< bf16 converted to blocks (AIE2P).
   std::uint64_t macs_bfp16 = 0;          ///< Block floating point (AIE2P).
   std::uint64_t macs_float = 0;
@@ -63,7 +64,7 @@ struct NpuWhisperCoreState {
   std::uint64_t vector_ops = 0;
   std::uint64_t loads = 0;  ///< Vector loads, in native load widths.
   std::uint64_t stores = 0;
-  std::uint64_t scalar_ops = 0;  ///< Instrumented scalar accesses.
+  std::uint64_t scalar_ops = 0;  ///< Scalar loads and stores that the compiler instruments.
 };
 
 extern "C" NpuWhisperCoreState npuwhisper_core_state;

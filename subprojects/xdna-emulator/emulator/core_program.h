@@ -115,12 +115,12 @@ struct CoreInstruction {
   CoreOp op = CoreOp::End;
   Alu alu = Alu::None;
   ScalarType type = ScalarType::I32;  ///< Type of the result, or of the value that Store writes.
-  ScalarType from = ScalarType::I32;  ///< Type of `a`, in conversions and comparisons.
+  ScalarType from = ScalarType::I32;  ///< Type of `a`, for conversions and comparisons.
   int result = -1;
   int a = -1, b = -1, c = -1;
   std::int64_t immediate = 0;  ///< Constant, event number, or lock value if `a` is -1.
   int target = 0;              ///< Index of the instruction to jump to.
-  npu::TileId lock_tile{};     ///< Tile of the lock, for UseLock.
+  npu::TileId lock_tile{};     ///< Tile of the lock that UseLock uses.
   int lock = 0;
   LockAction lock_action = LockAction::Release;
   std::string callee{};  ///< Symbol of the function, or its C++ signature (from link_symbol).

@@ -17,7 +17,7 @@ namespace npuwhisper::emu {
 struct Buffer {
   std::string name;
   npu::TileId tile;
-  std::uint32_t address = 0;  ///< Bytes from the start of the tile's memory.
+  std::uint32_t address = 0;  ///< Offset in bytes from the start of the tile's memory.
   std::uint32_t bytes = 0;
   std::vector<std::byte> initial;  ///< Initial content; empty if the buffer is not initialised.
 };
@@ -40,7 +40,8 @@ struct DmaChannel {
   npu::TileId tile;
   bool mm2s = false;
   int channel = 0;
-  std::uint32_t pad_value = 0;  ///< Word that padding inserts (memory tiles, MM2S only).
+  /// Word that the channel sends as padding (memory tiles, MM2S only).
+  std::uint32_t pad_value = 0;
   /// Tasks in order. If empty, only instruction streams start the channel.
   std::vector<ChannelStart> starts;
 };

@@ -17,11 +17,11 @@ namespace npuwhisper::emu {
 /// version, then (name, length, bytes) records. parse_image() checks every length.
 struct Image {
   struct Kernel {
-    std::string name;  ///< The name in link_with.
+    std::string name;  ///< Name of the kernel in link_with.
     std::vector<std::byte> shared_object;
   };
-  std::string array;   ///< "npu1" or "npu2"
-  std::string design;  ///< MLIR-AIE text
+  std::string array;   ///< Name of the array: "npu1" or "npu2".
+  std::string design;  ///< MLIR-AIE text of the design.
   std::vector<Kernel> kernels;
   LowerOptions options = {};
 };

@@ -40,9 +40,9 @@ struct Counters {
   std::uint64_t n_descriptors = 0;    ///< Descriptors executed by all tiles.
   std::uint64_t bytes_from_host = 0;  ///< Bytes that shim DMA reads from host memory.
   std::uint64_t bytes_to_host = 0;
-  std::uint64_t multiply_accumulates = 0;  ///< Counted inside aie_api's operations.
+  std::uint64_t multiply_accumulates = 0;  ///< Multiply-accumulates inside aie_api's operations.
   std::uint64_t n_kernel_calls = 0;
-  std::uint64_t core_busy_cycles = 0;  ///< Summed over cores.
+  std::uint64_t core_busy_cycles = 0;  ///< Busy cycles, summed over all cores.
   std::uint64_t core_stall_cycles = 0;
   double seconds = 0;  ///< Predicted time of all runs, including dispatch.
 };

@@ -34,7 +34,7 @@ void copy_words(std::byte* to, const std::byte* from, std::size_t n) {
 
 AddressWalk::AddressWalk(const npu::BufferDescriptor& descriptor) : remaining_(descriptor.length) {
   n_dims_ = 0;
-  std::uint64_t row_words = 1;  // Words per position of the dimension, padding included.
+  std::uint64_t row_words = 1;  // Number of words per position of the dimension, including padding.
   for (const npu::DescriptorDim& from : descriptor.dims) {
     Dim dim;
     dim.step = from.step;

@@ -12,8 +12,8 @@ namespace npuwhisper::emu {
 
 /// Walks through memory along a descriptor's dimensions, in the order in which the words cross the
 /// stream. The walk includes padding (zeros or a pad value). The class holds only offsets: the
-/// caller provides the memory. Dimension 0 is the innermost. A dimension with wrap 0 is the last
-/// one; the descriptor's length bounds it.
+/// caller provides the memory. Dimension 0 is the innermost. A dimension with wrap 0 is the
+/// outermost; the descriptor's length ends it.
 class AddressWalk {
  public:
   AddressWalk() = default;
@@ -33,7 +33,7 @@ class AddressWalk {
  private:
   struct Dim {
     std::uint64_t count = 1;   ///< Positions without padding.
-    std::uint64_t step = 1;    ///< Distance between positions, in words.
+    std::uint64_t step = 1;    ///< Distance between adjacent positions, in words.
     std::uint64_t before = 0;  ///< Leading padding, in positions of this dimension.
     std::uint64_t whole = 1;   ///< Positions including padding.
     std::uint64_t index = 0;   ///< Current position, in 0..whole.

@@ -157,7 +157,8 @@ RunOutcome Array::run(std::span<const std::uint32_t> instructions,
   }
   ++fabric_.counters.n_runs;
   auto decoded = npu::decode(instructions);
-  if (!decoded) return {RunState::Error, decoded.error().message, 0};  // Nothing was executed.
+  // No instruction was executed, so later runs can succeed.
+  if (!decoded) return {RunState::Error, decoded.error().message, 0};
   const auto dispatch = static_cast<Cycles>(npu::kDispatchSeconds * fabric_.clock.hertz);
   const Cycles began = controller_.time();
   fabric_.trace.begin_run(began);

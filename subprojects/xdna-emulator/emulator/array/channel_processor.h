@@ -56,7 +56,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   void taken(Cycles start, Cycles end) override { moved(start, end); }
   void filled(Cycles start, Cycles end) override { moved(start, end); }
 
-  // State that wait reports and registers read.
+  // Wait reports and registers read the state below.
   ChannelId id() const { return id_; }
   int controller_id() const { return controller_id_; }
   State state() const { return state_; }
@@ -97,7 +97,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   std::deque<npu::Task> queue_;
   std::optional<npu::Task> task_;
   int runs_left_ = 0;
-  int next_id_ = 0;  ///< The chain's next descriptor.
+  int next_id_ = 0;  ///< Id of the chain's next descriptor.
 
   bool loaded_ = false;  ///< Whether the members below describe a descriptor in progress.
   int descriptor_id_ = -1;

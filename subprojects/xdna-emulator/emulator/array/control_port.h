@@ -23,13 +23,13 @@ class ControlPort final : public Actor, public StreamSink, public StreamSource {
 
   Result<void> act() override;
 
-  // Incoming packets.
+  // The functions below receive packets.
   std::size_t room() const override { return takes_ ? kRoom : 0; }
   bool blocked() const override { return false; }
   void put(std::span<const std::uint32_t> words) override;
   void filled(Cycles start, Cycles end) override;
 
-  // Outgoing answers.
+  // The functions below send the answers.
   std::size_t available() const override;
   Cycles ready_at() const override { return ready_at_; }
   void take(std::span<std::uint32_t> words) override;
@@ -49,7 +49,7 @@ class ControlPort final : public Actor, public StreamSink, public StreamSource {
   bool takes_ = true;
   bool sends_ = false;
   std::deque<std::uint32_t> received_;
-  std::deque<std::vector<std::uint32_t>> answers_;  ///< Answers to send, headers included.
+  std::deque<std::vector<std::uint32_t>> answers_;  ///< Answers to send, including their headers.
   std::size_t n_sent_ = 0;                          ///< Number of sent words of the first answer.
   Cycles ready_at_ = 0;
 };

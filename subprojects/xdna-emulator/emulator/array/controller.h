@@ -31,7 +31,7 @@ class Controller final : public Actor {
 
   Result<void> act() override;
 
-  // State that wait reports read.
+  // Wait reports read the state below.
   std::size_t position() const { return pc_; }
   std::size_t n_instructions() const { return instructions_.size(); }
   /// Returns the channels whose tokens the current Sync is still waiting for; empty if the current

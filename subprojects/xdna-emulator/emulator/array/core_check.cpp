@@ -10,7 +10,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Whether an instruction must name each of its registers.
+/// The fields of an instruction that must name a register.
 struct Needs {
   bool a = false, b = false, c = false, result = false;
 };

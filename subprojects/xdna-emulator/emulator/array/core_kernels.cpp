@@ -15,7 +15,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Bytes of the host's stack that a kernel without a fiber may use.
+/// Size in bytes of the part of the host's stack that a kernel without a fiber may use.
 constexpr std::uintptr_t kHostStackBytes = 1 << 20;
 
 bool streams_at(npu::TileId tile, const Fabric& fabric) {

@@ -73,7 +73,7 @@ class CoreKernels {
   template <typename Act>
   void until_done(Act act);
 
-  // Hooks that the objects' states point to. `core` points to the CoreKernels.
+  // The hooks below are set in the objects' states. `core` points to the CoreKernels.
   [[noreturn]] static void trap(void* core, const char* message);
   static void check_access(void* core, const void* address, std::size_t bytes, bool is_write);
   static void put_cascade(void* core, const void* value, std::size_t bytes);
@@ -87,13 +87,15 @@ class CoreKernels {
   KernelHost& host_;
   std::vector<std::unique_ptr<KernelObject>> objects_;
   std::vector<std::optional<KernelCall>> sites_;  ///< Call sites, indexed by instruction.
-  std::unique_ptr<Fiber> fiber_;                  ///< Null if the core has no stream or cascade.
+  /// Fiber of the kernels; null if the core has no stream or cascade.
+  std::unique_ptr<Fiber> fiber_;
 
   const KernelCall* current_ = nullptr;
   std::vector<std::int64_t> arguments_;
   Result<std::int64_t> outcome_ = std::int64_t{0};
   std::int64_t result_ = 0;
-  Cycles spent_ = 0;              ///< Cycles of the current call that were reported.
+  /// Cycles of the current call that have been reported to the core.
+  Cycles spent_ = 0;
   std::uint32_t rounding_ = 0;    ///< Control register, shared by the core's objects.
   std::uint32_t saturation_ = 0;  ///< Control register, shared by the core's objects.
 };

@@ -41,7 +41,7 @@ class CoreMemory {
 
  private:
   const Fabric& fabric_;
-  std::vector<Tile*> tiles_;  ///< Accessible tiles, the core's own first.
+  std::vector<Tile*> tiles_;  ///< Tiles whose memory the core can access, beginning with its own.
 };
 
 }  // namespace npuwhisper::emu

@@ -50,7 +50,7 @@ class CoreProcessor final : public Actor, private KernelHost {
   Result<void> set_control(std::uint32_t value);
   std::uint32_t control() const { return (enabled_ ? 1U : 0U) | (in_reset_ ? 2U : 0U); }
 
-  // State that wait reports read.
+  // Wait reports read the state below.
   npu::TileId tile() const { return tile_; }
   State state() const { return state_; }
   /// Returns the current instruction; null if the program has ended.
@@ -92,8 +92,8 @@ class CoreProcessor final : public Actor, private KernelHost {
   std::unique_ptr<CoreKernels> kernels_;
   std::vector<std::int64_t> registers_;
   std::vector<std::int64_t> arguments_;
-  Inlet* inlet_ = nullptr;    ///< Stream or cascade that the core waits to write to.
-  Outlet* outlet_ = nullptr;  ///< Stream or cascade that the core waits to read from.
+  Inlet* inlet_ = nullptr;    ///< Stream or cascade to which the core waits to write.
+  Outlet* outlet_ = nullptr;  ///< Stream or cascade from which the core waits to read.
 
   State state_ = State::Running;
   bool enabled_ = true;

@@ -18,10 +18,11 @@ class Tile;
 /// memory tiles, in the order west, own, east. Only channels 0 to 3 reach the neighbours (AMD's
 /// manual AM027, memory tile DMA). A shim's address is a host address.
 struct DmaWindow {
-  Tile* memory_tile = nullptr;   ///< Null for host memory.
-  std::uint64_t address = 0;     ///< Byte address in the tile or host memory, iteration included.
+  Tile* memory_tile = nullptr;  ///< Tile that holds the memory; null for host memory.
+  /// Byte address in the tile's or the host's memory, including the iteration's offset.
+  std::uint64_t address = 0;
   std::uint64_t bytes = 0;       ///< Bytes that the transfer spans, beginning at `address`.
-  Tile* acquire_tile = nullptr;  ///< Null if there is no lock to acquire.
+  Tile* acquire_tile = nullptr;  ///< Tile of the lock to acquire; null if there is none.
   int acquire_lock = 0;
   Tile* release_tile = nullptr;
   int release_lock = 0;

@@ -38,7 +38,7 @@ struct Fabric {
   TokenBox tokens;
   Trace trace;
   Counters counters;
-  DeviceMemory* host = nullptr;  ///< Set only while an instruction stream runs.
+  DeviceMemory* host = nullptr;  ///< Host memory; null unless an instruction stream runs.
   std::string fault;             ///< Error from a function that cannot return a result.
   std::vector<std::unique_ptr<Tile>> tiles;
   /// npu1's silicon has one more column, west of the first column that the driver assigns. The

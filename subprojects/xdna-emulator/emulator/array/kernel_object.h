@@ -37,7 +37,7 @@ class KernelObject {
       : name_(std::move(name)), symbols_(std::move(symbols)) {}
 
   std::string name_;
-  std::vector<std::string> symbols_;  ///< Exported symbols.
+  std::vector<std::string> symbols_;  ///< Names of the exported symbols.
   /// Descriptor of the memory file. Stays open, because the loader identifies an object by its
   /// path, which contains the descriptor's number.
   int file_ = -1;

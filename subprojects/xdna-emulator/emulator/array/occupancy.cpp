@@ -20,7 +20,7 @@ bool is_core(const Trace::Lane& lane) {
   return lane.tile && lane.name == "core";
 }
 
-/// Lines of DMA channels in the picture, in this order.
+/// Labels of the picture's lines for DMA channels, from top to bottom.
 constexpr const char* kDmaLines[] = {"host to array", "to memory tiles", "memory tiles out",
                                      "cores in",      "cores out",       "array to host"};
 std::size_t dma_line(const Trace::Lane& lane) {
@@ -98,7 +98,7 @@ Occupancy make_occupancy(const Trace& trace, double hertz, std::size_t n_bins) {
   const Ranking ranking(trace, result);
   const BinFiller filler(end, n_bins);
 
-  // Index into result.cores, by row and column.
+  // Maps a row and a column to an index into result.cores.
   std::map<std::pair<int, int>, std::size_t> core_at;
   std::vector<bool> is_used(trace.lanes().size());
   for (const Trace::Span& span : trace.spans()) {

@@ -36,23 +36,23 @@ class Shares {
 struct Occupancy {
   struct CoreLine {
     npu::TileId tile;
-    Shares shares;  ///< Shares of the entries of `activities`.
+    Shares shares;  ///< Share of time for each entry of `activities`.
   };
-  /// All DMA channels of one direction and one kind of tile together.
+  /// The DMA channels of one direction and one kind of tile, combined.
   struct DmaLine {
     std::string name;
     std::size_t n_channels;  ///< Number of channels with recorded activity.
-    Shares shares;           ///< Shares of the entries of kDmaActivities.
+    Shares shares;           ///< Share of time for each entry of kDmaActivities.
   };
   static constexpr std::string_view kDmaActivities[] = {"moves data", "waits for a lock",
                                                         "waits for the stream"};
   std::size_t n_bins = 0;
-  double seconds = 0;  ///< Predicted length of all bins together.
+  double seconds = 0;  ///< Predicted total length of all bins.
   /// Activities of the cores: first functions, then waits, each group in descending order of time.
   /// One entry combines the smallest functions. Another entry combines the smallest waits.
   std::vector<std::string> activities;
   std::size_t n_functions = 0;  ///< Number of functions; they come first in `activities`.
-  std::vector<CoreLine> cores;  ///< Ordered by row, then column.
+  std::vector<CoreLine> cores;  ///< Cores in the order of rows, then columns.
   std::vector<DmaLine> dma;
 };
 

@@ -34,7 +34,7 @@ class Registers {
   struct Register {
     Kind kind = Kind::Memory;
     int index = 0;  ///< Number of the descriptor, channel or lock.
-    int word = 0;   ///< Word of the descriptor. For channels, 1 for MM2S and 0 for S2MM.
+    int word = 0;   ///< Index of a word in a descriptor. For channels: 1 for MM2S, 0 for S2MM.
   };
   struct Place {
     Tile* tile = nullptr;

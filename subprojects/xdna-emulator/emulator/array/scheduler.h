@@ -37,8 +37,8 @@ class Scheduler {
 
   Cycles now() const { return now_; }
 
-  /// Queues an actor for `at` or now, whichever is later. An actor that is already queued keeps its
-  /// place.
+  /// Queues an actor for `at` or now, whichever is later. Does not move an actor that is already
+  /// queued.
   void schedule(Actor& actor, Cycles at);
 
   /// Returns the time of the next act; kNever if the queue is empty.

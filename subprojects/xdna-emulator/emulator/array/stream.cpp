@@ -134,8 +134,8 @@ void StreamNetwork::sink_ready(Outlet& outlet) {
     outlet.fifo.erase(outlet.fifo.begin(), end);
     sink.put(words_);
   }
-  // The words that follow in the stream move in the same act. Otherwise, a buffer that is full at
-  // the start would split the transfer into pieces of the buffer's size.
+  // Words that wait at the stream's sources move in the same act as the buffered words. Otherwise,
+  // a buffer that is full at the start would split the transfer into pieces of the buffer's size.
   bool moved = false;
   for (std::size_t i = 0; i < outlet.streams.size() && !moved && sink.room() > 0; ++i) {
     moved = move(*outlet.streams[i], n > 0 ? drained_at : 0);
@@ -241,7 +241,7 @@ void StreamNetwork::finish_packet(Stream& stream) {
     Outlet& outlet = *branch.outlet;
     if (outlet.owner != &stream) continue;
     outlet.owner = nullptr;
-    // The arbiter is round-robin, so this stream becomes the last one.
+    // The arbiter is round-robin, so this stream moves to the end of the queue.
     const auto own = std::find(outlet.streams.begin(), outlet.streams.end(), &stream);
     std::rotate(outlet.streams.begin(), own + 1, outlet.streams.end());
     retry(outlet);

@@ -39,7 +39,7 @@ class StreamSource {
 class StreamSink {
  public:
   virtual ~StreamSink() = default;
-  virtual std::size_t room() const = 0;  ///< Words that the sink accepts now.
+  virtual std::size_t room() const = 0;  ///< Number of words that the sink accepts now.
   /// Returns whether the sink waits for a task or a lock. The outlet queues the words for a sink
   /// that waits.
   virtual bool blocked() const = 0;
@@ -52,8 +52,9 @@ class StreamSink {
 /// A port at which streams start: a DMA channel, a core or a control port sends words to it.
 struct Inlet {
   Port port;
-  std::vector<Stream*> streams;    ///< One stream, or one per packet id.
-  StreamSource* source = nullptr;  ///< Null for a core.
+  /// Streams that start here: one without packets, or one for each packet id.
+  std::vector<Stream*> streams;
+  StreamSource* source = nullptr;  ///< Source of the words; null if a core calls put_words().
   /// Stream that carries the source's words; null if the source sends nothing.
   Stream* current = nullptr;
   bool header_pending = false;  ///< Whether the next word is a packet's header.
@@ -64,7 +65,7 @@ struct Inlet {
 struct Outlet {
   Port port;
   std::vector<Stream*> streams;
-  StreamSink* sink = nullptr;  ///< Null for a core, which calls get_words().
+  StreamSink* sink = nullptr;  ///< Receiver of the words; null if a core calls get_words().
   std::deque<std::uint32_t> fifo;
   std::size_t capacity = 0;
   Cycles last_in = 0;       ///< Time at which the last word in the FIFO arrived.
@@ -85,11 +86,11 @@ struct Stream {
   bool keep_packet_header = false;
 };
 
-/// All streams of an array. Words move straight from a source to its sinks. One step moves as many
+/// All streams of an array. Words move directly from a source to its sinks. One step moves as many
 /// words as the source has and every sink accepts, so a broadcast moves only when all its sinks can
 /// accept words. Up to kStreamWords words queue up at a blocked sink. Then the source stalls.
 /// Streams compete for destinations, but not for the switches on their paths. Packets to one
-/// destination pass one at a time, each as a whole.
+/// destination pass one after another and are never interleaved.
 class StreamNetwork {
  public:
   StreamNetwork(Scheduler& scheduler, HostBandwidth& host) : scheduler_(scheduler), host_(host) {}

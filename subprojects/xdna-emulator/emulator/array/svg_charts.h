@@ -13,11 +13,12 @@
 namespace npuwhisper::emu::chart {
 
 inline constexpr int kWidth = 1600;
-inline constexpr int kLeft = 150;  ///< Start of the time axis, right of the labels.
+/// Left end of the time axis in pixels; the labels are to its left.
+inline constexpr int kLeft = 150;
 inline constexpr int kRight = 20;
 inline constexpr int kBinWidth = 3;
 inline constexpr std::size_t kBins = (kWidth - kLeft - kRight) / kBinWidth;
-inline constexpr int kStrip = 8;  ///< Height of a strip.
+inline constexpr int kStrip = 8;  ///< Height of a strip in pixels.
 
 /// Builds an SVG text.
 class SvgText {
@@ -54,8 +55,8 @@ void draw_strip(SvgText& svg, int y, std::span<const Layer> layers, std::size_t 
 void draw_legend(SvgText& svg, int y, const std::string& head, std::span<const Layer> layers,
                  std::span<const double> shares);
 
-/// Draws vertical lines with the time below them, at a round step. The step divides the time into
-/// 10 to 25 parts.
+/// Draws vertical lines at round times, and each time below its line. The lines divide the axis
+/// into 10 to 25 parts.
 void draw_time(SvgText& svg, int top, int bottom, double seconds);
 
 }  // namespace npuwhisper::emu::chart

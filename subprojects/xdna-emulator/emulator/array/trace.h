@@ -22,19 +22,19 @@ class Trace {
  public:
   using Track = int;
   struct Lane {
-    std::optional<npu::TileId> tile;  ///< Empty for the controller.
-    std::string name;                 ///< For example "core" or "MM2S 1".
+    std::optional<npu::TileId> tile;  ///< Tile of the track; empty for the controller.
+    std::string name;                 ///< Name of the track, for example "core" or "MM2S 1".
   };
   struct Span {
     Track track;
-    int name;  ///< Index into names().
+    int name;  ///< Index of the name in names().
     Cycles begin, end;
   };
 
   explicit Trace(bool on) : on_(on) {}
   bool on() const { return on_; }
 
-  /// Returns the tile's track of this name. Creates the track on the first call.
+  /// Returns the track `name` of the tile. Creates the track on the first call.
   Track track(npu::TileId tile, const std::string& name);
   Track controller();
 

@@ -48,7 +48,8 @@ class Buffer {
   std::uint64_t bytes() const { return bytes_; }
   std::span<std::byte> host() const { return host_; }
   std::span<std::byte> device() const { return device_; }
-  int fd() const { return fd_; }  ///< File of the driver's pages; -1 if the buffer has none.
+  /// Descriptor of the file with the driver's pages; -1 if the buffer has none.
+  int fd() const { return fd_; }
 
   /// Returns the buffer's address in the program. A buffer over the driver's pages has the address
   /// of its first mapping, and kNoAddress before the first mapping. A Device buffer lies at its
@@ -65,7 +66,8 @@ class Buffer {
   /// Copies from the device's view to the host's. The range must be inside the buffer.
   void sync_from_device(std::uint64_t offset, std::uint64_t bytes);
 
-  DeviceHeap* heap() { return heap_.get(); }  ///< Null unless this is a Heap buffer.
+  /// Allocator of the heap; null unless this is a Heap buffer.
+  DeviceHeap* heap() { return heap_.get(); }
 
  private:
   Buffer(Type type, std::uint64_t bytes) : type_(type), bytes_(bytes) {}

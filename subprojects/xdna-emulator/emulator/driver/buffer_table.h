@@ -20,7 +20,7 @@ class BufferTable {
   int create_user(std::span<std::byte> pages, std::uint32_t& handle);
   int create_heap(std::uint64_t bytes, std::uint32_t& handle);
   int create_device(std::uint64_t bytes, std::uint32_t& handle);
-  /// Creates a buffer in the heap for the driver itself, without a handle.
+  /// Creates a buffer in the heap for the driver's own use. The buffer has no handle.
   int create_internal(std::uint64_t bytes, std::shared_ptr<Buffer>& buffer);
   int close(std::uint32_t handle);
 
@@ -52,7 +52,7 @@ class BufferTable {
     std::uint64_t map_offset;
   };
 
-  std::uint32_t insert(std::shared_ptr<Buffer> buffer);  ///< The caller holds mutex_.
+  std::uint32_t insert(std::shared_ptr<Buffer> buffer);  ///< The caller must hold mutex_.
 
   mutable std::mutex mutex_;  ///< Guards the members below.
   std::map<std::uint32_t, Entry> entries_;

@@ -28,8 +28,8 @@ class Client {
 
   int ioctl(unsigned long request, void* argument);
 
-  /// The buffer at an offset of the device file (null if there is none), and the offset inside the
-  /// buffer.
+  /// The buffer that the device file has at an offset (null if there is none), and the offset
+  /// inside the buffer.
   struct Mapping {
     std::shared_ptr<Buffer> buffer;
     std::uint64_t offset = 0;
@@ -38,7 +38,7 @@ class Client {
 
  private:
   struct ContextSlot {
-    std::shared_ptr<Context> context;  ///< Null while the context is being created.
+    std::shared_ptr<Context> context;  ///< Context of the slot; null while it is being created.
     bool configured = false;
   };
 

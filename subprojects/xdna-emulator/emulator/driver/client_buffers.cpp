@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The ioctls about buffers.
+// This file implements the ioctls about buffers.
 #include <fcntl.h>
 #include <unistd.h>
 

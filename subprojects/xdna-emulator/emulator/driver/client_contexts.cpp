@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The ioctls about hardware contexts and their commands.
+// This file implements the ioctls about hardware contexts and their commands.
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,7 +13,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-// Limits of xdna-driver.
+// The limits have the same values as in xdna-driver.
 constexpr std::uint32_t kMaxContextId = 255;
 constexpr std::uint32_t kMaxArguments = 4095;
 constexpr std::uint32_t kMaxConfigBytes = 4096;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The ioctls about synchronisation objects.
+// This file implements the ioctls about synchronisation objects.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -83,8 +83,8 @@ class Context {
   ComputeUnit* prepare(int index);
   Result<void> load(ComputeUnit& unit);
   void unload(ComputeUnit& unit);
-  /// Blocks until a stuck run ends. Returns the run's final state. `watched` is whether the
-  /// watchdog sees the run.
+  /// Blocks until a stuck run ends. Returns the run's final state. If `watched` is true, the
+  /// watchdog ends the run after its timeout.
   PacketState stay_stuck(bool watched);
   void finish(const Command& command, CommandResult result);
 
@@ -95,7 +95,7 @@ class Context {
   std::vector<std::shared_ptr<Buffer>> kept_;
   std::vector<ComputeUnit> units_;  ///< Used only by thread_ from the first command until stop().
 
-  std::mutex mutex_;  ///< Guards the members below.
+  std::mutex mutex_;  ///< Guards queue_, n_outstanding_, next_sequence_, abort_before_ and stop_.
   std::condition_variable changed_;
   std::deque<Command> queue_;
   std::size_t n_outstanding_ = 0;  ///< Commands queued or running.

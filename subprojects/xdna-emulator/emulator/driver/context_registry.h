@@ -15,8 +15,8 @@ namespace npuwhisper::emu {
 
 /// A hardware context as other processes see it.
 struct ContextRecord {
-  std::int64_t pid = 0;  ///< 0 if the record is free.
-  std::uint32_t id = 0;  ///< Identifier within its client.
+  std::int64_t pid = 0;  ///< Process that owns the context; 0 if the record is free.
+  std::uint32_t id = 0;  ///< Id of the context within its client.
   std::uint32_t client = 0;
   std::uint32_t start_column = 0;
   std::uint32_t n_columns = 0;
@@ -28,7 +28,7 @@ struct ContextRecord {
 
 /// An open device file.
 struct ClientRecord {
-  std::int64_t pid = 0;  ///< 0 if the record is free.
+  std::int64_t pid = 0;  ///< Process that opened the file; 0 if the record is free.
   std::uint64_t total_bytes = 0;
   std::uint64_t internal_bytes = 0;
   std::uint64_t heap_bytes = 0;

@@ -57,14 +57,15 @@ class Device {
 
   Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image) const;
 
-  // Objects that clients export as file descriptors, identified by the file's inode.
+  // The functions below store and find objects that clients export as file descriptors. The inode
+  // of the file identifies the object.
   void exported(int fd, const std::shared_ptr<Buffer>& buffer);
   void exported(int fd, const std::shared_ptr<Timeline>& timeline);
   std::shared_ptr<Buffer> imported_buffer(int fd);
   std::shared_ptr<Timeline> imported_timeline(int fd);
 
   /// Writes the statistics to the file that NPUWHISPER_EMULATOR_STATS names. Does nothing if the
-  /// variable is not set. "%p" in the name is replaced by the process id.
+  /// variable is not set. "%p" in the name is replaced by the process ID.
   void write_statistics();
   /// Adds an array's trace to the file that NPUWHISPER_EMULATOR_TRACE names, and draws its picture
   /// in the file that NPUWHISPER_EMULATOR_OCCUPANCY names. The first picture of this process has
@@ -84,7 +85,7 @@ class Device {
   const bool has_timelines_;
   std::atomic<bool> lost_ = false;
   std::atomic<int> n_traces_ = 0;
-  std::mutex mutex_;  ///< Guards the two maps.
+  std::mutex mutex_;  ///< Guards exported_buffers_ and exported_timelines_.
   std::map<std::uint64_t, std::weak_ptr<Buffer>> exported_buffers_;
   std::map<std::uint64_t, std::weak_ptr<Timeline>> exported_timelines_;
 };

@@ -51,8 +51,9 @@ struct State {
     return std::string(value == nullptr ? "" : value);
   }();
   std::atomic<Device*> device = nullptr;
-  std::atomic<int> n_clients = 0;  ///< If 0, intercepted calls skip the mutex.
-  std::mutex mutex;                ///< Guards the clients and the device's creation.
+  /// Number of clients. If it is 0, intercepted calls skip the mutex.
+  std::atomic<int> n_clients = 0;
+  std::mutex mutex;  ///< Guards the clients and the device's creation.
   std::map<int, OpenFile> clients;
 };
 

@@ -12,10 +12,13 @@ namespace npuwhisper::emu {
 /// images and instruction streams. Thread-safe.
 class DeviceHeap {
  public:
-  // The same values as in xdna-driver.
-  static constexpr std::uint64_t kBase = 0x4000000;                ///< Device address of the heap.
-  static constexpr std::uint64_t kUnit = std::uint64_t{64} << 20;  ///< Heap size granularity.
-  static constexpr std::uint64_t kAlignment = 32 << 10;  ///< Alignment of the heap's buffers.
+  // The constants below have the same values as in xdna-driver.
+  /// Device address at which the heap begins.
+  static constexpr std::uint64_t kBase = 0x4000000;
+  /// A heap's size is a multiple of this number of bytes.
+  static constexpr std::uint64_t kUnit = std::uint64_t{64} << 20;
+  /// Alignment of the heap's buffers, in bytes.
+  static constexpr std::uint64_t kAlignment = 32 << 10;
 
   explicit DeviceHeap(std::uint64_t bytes) : bytes_(bytes) { free_[0] = bytes; }
 
@@ -29,8 +32,9 @@ class DeviceHeap {
 
  private:
   const std::uint64_t bytes_;
-  mutable std::mutex mutex_;                     ///< Guards the members below.
-  std::map<std::uint64_t, std::uint64_t> free_;  ///< Sizes of gaps by offset, merged if adjacent.
+  mutable std::mutex mutex_;  ///< Guards the members below.
+  /// Size of each gap, by its offset. Adjacent gaps are merged.
+  std::map<std::uint64_t, std::uint64_t> free_;
   std::uint64_t used_ = 0;
 };
 

@@ -19,15 +19,17 @@ struct ClockLevel {
 /// Properties of an NPU that the driver reports to its users. Source: amd/xdna-driver, npu1_regs.c
 /// and npu4_regs.c. The reported versions are the lowest that have all emulated features.
 struct DeviceModel {
-  std::string_view array;  ///< "npu1", "npu2": see npu::find_array().
+  std::string_view array;  ///< Name for npu::find_array(): "npu1" or "npu2".
   std::string_view name;   ///< Name that XRT shows; contains "emulated".
   std::uint16_t pci_device;
   std::uint8_t pci_revision;
-  std::uint16_t n_reported_columns;  ///< Includes npu1's column without a shim, unlike ArrayModel.
-  std::uint32_t first_column;        ///< First column that contexts can get.
+  /// Number of columns that the driver reports. Unlike ArrayModel, it includes npu1's column
+  /// without a shim.
+  std::uint16_t n_reported_columns;
+  std::uint32_t first_column;  ///< First column that contexts can get.
   std::array<std::uint32_t, 4> firmware_version;
   std::uint32_t operations_per_cycle;  ///< Operations per cycle of one column.
-  std::array<ClockLevel, 8> clocks;    ///< Clocks by power level, slowest first.
+  std::array<ClockLevel, 8> clocks;    ///< Clocks for each power level, slowest first.
 };
 
 inline constexpr std::uint16_t kPciVendor = 0x1022;

@@ -9,17 +9,19 @@ namespace npuwhisper::emu {
 namespace {
 
 constexpr std::uint32_t kStateMask = 0xf;
-constexpr std::uint32_t kTransactionStream = 3;    ///< Value of a kernel's argument "opcode".
-constexpr std::size_t kChainHeaderWords = 6;       ///< Count, submit index, error index, 3 others.
+constexpr std::uint32_t kTransactionStream = 3;  ///< Value of a kernel's argument "opcode".
+/// A chain's header has a count, a submit index, an error index and three other words.
+constexpr std::size_t kChainHeaderWords = 6;
 constexpr std::uint64_t kHostOffset = 0x80000000;  ///< Address at which the array sees host memory.
-constexpr std::size_t kStartNpuWords = 4;          ///< Address (2 words), bytes, property count.
+/// START_NPU begins with an address (2 words), a size in bytes and a number of properties.
+constexpr std::size_t kStartNpuWords = 4;
 
 std::uint64_t pair(std::span<const std::uint32_t> words, std::size_t i) {
   return words[i] | std::uint64_t{words[i + 1]} << 32;
 }
 
-/// Returns the words after the compute unit (CU) masks. Empty if there is no header, if the
-/// header's count exceeds the buffer, or if no words follow the masks.
+/// Returns the words after the compute unit (CU) masks. Returns no words if there is no header, if
+/// the header's count exceeds the buffer, or if nothing follows the masks.
 std::span<const std::uint32_t> payload(std::span<const std::uint32_t> packet, std::size_t n_masks) {
   if (packet.empty()) return {};
   const std::size_t count = packet[0] >> 12 & 0x7ff;

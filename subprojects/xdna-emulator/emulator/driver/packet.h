@@ -33,7 +33,7 @@ enum class PacketState : std::uint32_t {
 struct RunPacket {
   int cu = 0;
   std::uint64_t instructions = 0;  ///< Device address of the instruction stream.
-  std::uint32_t n_words = 0;       ///< Length of the instruction stream.
+  std::uint32_t n_words = 0;       ///< Length of the instruction stream in words.
   std::vector<std::uint64_t> arguments;
   std::uint64_t host_offset = 0;  ///< Offset that has been added to the stream's host addresses.
   std::size_t payload_bytes = 0;
@@ -46,8 +46,8 @@ inline constexpr std::size_t kChainBufferBytes = 4096;
 /// Size of a run in a chain's buffer, in bytes, excluding its arguments.
 inline constexpr std::size_t kChainSlotBytes = 52;
 
-// Errors of the parsing functions: InvalidArgument (malformed), Unsupported (an opcode that is not
-// modelled).
+// The parsing functions have the errors InvalidArgument (malformed packet) and Unsupported (an
+// opcode that is not modelled).
 Result<PacketOpcode> packet_opcode(std::span<const std::uint32_t> packet);
 Result<RunPacket> parse_run(std::span<const std::uint32_t> packet);
 /// Returns the handles of the members' command buffers.

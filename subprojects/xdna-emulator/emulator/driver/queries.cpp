@@ -164,9 +164,9 @@ int query_contexts(Device& device, amdxdna_drm_get_info& arguments) {
   return fits ? 0 : EINVAL;
 }
 
-/// Writes a header and a map to the program's buffer. The map assigns the driver's context numbers
-/// to the firmware's context numbers. The firmware's counters, which follow the map, are zero
-/// because no firmware is emulated.
+/// Writes a header and a map to the program's buffer. The map contains the driver's context number
+/// for each of the firmware's context numbers. The firmware's counters, which follow the map, are
+/// zero because no firmware is emulated.
 int query_telemetry(Device& device, const amdxdna_drm_get_info& arguments) {
   if (geteuid() != 0) return EPERM;
   amdxdna_drm_query_telemetry_header header{};
@@ -306,7 +306,9 @@ int get_info(Device& device, amdxdna_drm_get_info& arguments) {
     case DRM_AMDXDNA_GET_FORCE_PREEMPT_STATE:
     case DRM_AMDXDNA_GET_FRAME_BOUNDARY_PREEMPT_STATE:
       return answer(arguments, amdxdna_drm_attribute_state{.state = 0, .pad = {}});
-    default:  // Includes sensors: an emulation has no measurable power draw of its own.
+    // Other queries are not supported. They include sensors, because an emulation has no measurable
+    // power draw of its own.
+    default:
       return EOPNOTSUPP;
   }
 }

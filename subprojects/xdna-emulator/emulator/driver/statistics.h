@@ -15,7 +15,7 @@ struct DriverCounters {
   std::uint64_t buffer_bytes = 0;
   std::uint64_t n_contexts = 0;
   std::uint64_t n_loads = 0;        ///< Images given to contexts, including refused ones.
-  std::uint64_t n_submissions = 0;  ///< Successful EXEC_CMD calls. Each costs a dispatch.
+  std::uint64_t n_submissions = 0;  ///< Successful EXEC_CMD calls. Each call costs one dispatch.
   std::uint64_t n_chains = 0;       ///< Submissions that are chains.
   std::uint64_t n_runs = 0;         ///< Runs executed, including each member of a chain.
   std::uint64_t n_failed_runs = 0;  ///< Runs that ended in any state but COMPLETED.

@@ -8,8 +8,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// The mutex and the condition that all timelines share, because one wait can cover several
-/// timelines.
+/// All timelines share this mutex and this condition, because one wait can cover several timelines.
 struct Monitor {
   std::mutex mutex;
   std::condition_variable changed;

@@ -15,7 +15,8 @@ namespace npuwhisper::emu {
 /// order. A context's points are its commands' sequence numbers. Thread-safe.
 class Timeline {
  public:
-  using Deadline = std::optional<std::chrono::steady_clock::time_point>;  ///< Empty if unlimited.
+  /// Time at which a wait ends; empty for a wait without a limit.
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
   void submit(std::uint64_t point);
   void signal(std::uint64_t point);
@@ -33,8 +34,8 @@ class Timeline {
                   std::uint32_t& first);
 
  private:
-  bool is_submitted(std::uint64_t point) const;  ///< The caller holds the lock.
-  bool is_signaled(std::uint64_t point) const;   ///< The caller holds the lock.
+  bool is_submitted(std::uint64_t point) const;  ///< The caller must hold the lock.
+  bool is_signaled(std::uint64_t point) const;   ///< The caller must hold the lock.
 
   std::optional<std::uint64_t> submitted_;
   std::optional<std::uint64_t> signaled_;

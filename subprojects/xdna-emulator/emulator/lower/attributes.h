@@ -13,8 +13,9 @@
 
 namespace npuwhisper::emu::lowering {
 
-// Typed access to the attributes of operations. All functions throw Refusal, with the operation's
-// name and line, if an attribute is missing, of the wrong kind or out of range.
+// The functions below give typed access to the attributes of operations. All functions throw
+// Refusal, with the operation's name and line, if an attribute is missing, of the wrong kind or out
+// of range.
 
 /// Refuses attributes whose names are not in the list: an unknown attribute may change what a
 /// design does.

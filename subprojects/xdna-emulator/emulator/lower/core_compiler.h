@@ -36,7 +36,7 @@ class CoreCompiler {
   /// A memref at run time: its start and its strides.
   struct View {
     int base = -1;                        ///< Register with the start as a packed CoreAddress.
-    std::vector<std::int64_t> strides{};  ///< In elements, one per dimension.
+    std::vector<std::int64_t> strides{};  ///< Strides in elements, one for each dimension.
     const mlir::Type* type = nullptr;
   };
   /// The result of an acquire: `n_objects` objects. Register `position` holds the FIFO position of
@@ -53,14 +53,15 @@ class CoreCompiler {
     Subview subview{};
   };
   struct FifoCounters {
-    /// Register: position of the oldest object held, or of the next object if none is held.
+    /// Register that holds the position of the oldest object held, or of the next object if none is
+    /// held.
     int position = -1;
-    int held = -1;  ///< Register: number of objects held.
+    int held = -1;  ///< Register that holds the number of objects held.
   };
   using Handler = void (CoreCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
 
-  // Defined in core_compiler.cpp: code and calls.
+  // The functions below are defined in core_compiler.cpp. They emit code and compile calls.
   int fresh() { return program_.n_registers++; }
   int constant(std::int64_t value, ScalarType type);
   int variable(std::int64_t initial, ScalarType type);
@@ -68,7 +69,8 @@ class CoreCompiler {
   int emit_binary(Alu alu, ScalarType type, int a, int b, int line);
   int emit_compare(Alu alu, ScalarType type, int a, int b, int line);
   void emit_copy(int to, int from, ScalarType type, int line);
-  /// Emits copies that take effect as if all were simultaneous.
+  /// Emits copies that take effect simultaneously: each copy reads its source before any register
+  /// changes.
   void emit_copies(const std::vector<int>& to, const std::vector<int>& from,
                    const std::vector<ScalarType>& types, int line);
   std::size_t emit_jump(int line);
@@ -82,7 +84,7 @@ class CoreCompiler {
   void ignore(const Operation&) {}
   void end(const Operation& op);
 
-  // Defined in core_values.cpp: the registers of values.
+  // The functions below are defined in core_values.cpp. They assign registers to values.
   Bound& bound(const Operation& op, const Value* value);
   int scalar(const Operation& op, std::size_t operand);
   int scalar_of(const Operation& op, const Value* value);
@@ -101,7 +103,7 @@ class CoreCompiler {
   ScalarType passed_type(const Value* value, int line) const;
   std::vector<ScalarType> types_of(const Operation& op, const std::vector<Value*>& values) const;
 
-  // Defined in core_control.cpp: control flow.
+  // The functions below are defined in core_control.cpp. They compile control flow.
   void compile_region(const mlir::Region& region);
   void compile_block(const Block& block);
   const Block& only_block(const Operation& op, std::size_t region) const;
@@ -119,7 +121,7 @@ class CoreCompiler {
   void branch(const Operation& op);
   void conditional_branch(const Operation& op);
 
-  // Defined in core_scalar.cpp.
+  // The functions below are defined in core_scalar.cpp.
   void constant_value(const Operation& op);
   void binary(const Operation& op);
   void unary(const Operation& op);
@@ -129,7 +131,7 @@ class CoreCompiler {
   void compare_floats(const Operation& op);
   void select(const Operation& op);
 
-  // Defined in core_memory.cpp.
+  // The functions below are defined in core_memory.cpp.
   void load(const Operation& op);
   void store(const Operation& op);
   void get_global(const Operation& op);
@@ -151,7 +153,7 @@ class CoreCompiler {
   int advance(const Operation& op, const View& view, int elements);
   std::vector<int> mixed_registers(const Operation& op, std::string_view name, std::size_t group);
 
-  // Defined in core_fifo.cpp.
+  // The functions below are defined in core_fifo.cpp.
   void use_lock(const Operation& op);
   void acquire(const Operation& op);
   void release(const Operation& op);

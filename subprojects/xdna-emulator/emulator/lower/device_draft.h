@@ -19,7 +19,7 @@ namespace npuwhisper::emu::lowering {
 struct BufferDraft {
   std::string name{};
   npu::TileId tile{};
-  const mlir::Type* type = nullptr;  ///< A memref of static shape.
+  const mlir::Type* type = nullptr;  ///< Type of the buffer, a memref of static shape.
   std::int64_t bytes = 0;
   std::optional<std::int64_t> address{};
   std::optional<int> bank{};
@@ -44,27 +44,29 @@ struct LockUse {
 
 struct BlockDim {
   std::int64_t size = 0;
-  std::int64_t stride = 0;  ///< In elements.
+  std::int64_t stride = 0;  ///< Distance between adjacent positions, in elements.
 };
 struct BlockPadding {
-  std::int64_t before = 0;  ///< In elements.
-  std::int64_t after = 0;   ///< In elements.
+  /// Padding before the data. The unit is an element for the innermost dimension, and a position of
+  /// the dimension for all others.
+  std::int64_t before = 0;
+  std::int64_t after = 0;  ///< Padding after the data, in the same unit as `before`.
 };
 struct BlockIteration {
   std::int64_t size = 1;
-  std::int64_t stride = 0;  ///< In elements.
+  std::int64_t stride = 0;  ///< Distance between the starts of two iterations, in elements.
   std::int64_t current = 0;
 };
 
 /// A DMA buffer descriptor, as the MLIR text describes it.
 struct BlockDraft {
   int buffer = -1;                    ///< Index of the buffer; -1 for host memory (shim tiles).
-  const mlir::Value* host = nullptr;  ///< The host memory, if `buffer` is -1.
+  const mlir::Value* host = nullptr;  ///< Host memory of the block, if `buffer` is -1.
   int element_bytes = 4;
   std::int64_t n_elements = 0;   ///< Size of the whole memory, in elements.
-  std::int64_t offset = 0;       ///< In elements.
-  std::int64_t length = 0;       ///< In elements.
-  std::vector<BlockDim> dims{};  ///< Outermost first.
+  std::int64_t offset = 0;       ///< Offset of the transfer in elements.
+  std::int64_t length = 0;       ///< Length of the transfer in elements.
+  std::vector<BlockDim> dims{};  ///< Dimensions, outermost first.
   std::vector<BlockPadding> padding{};
   std::optional<BlockIteration> iteration{};
   std::optional<int> id{};
@@ -105,7 +107,7 @@ struct FlowDraft {
 /// One end of an object FIFO, as a core accesses it.
 struct FifoEnd {
   std::vector<int> buffers{};
-  int acquire_lock = -1;  ///< -1 if the FIFO is not synchronised.
+  int acquire_lock = -1;  ///< Index of the lock to acquire; -1 if the FIFO is not synchronised.
   int release_lock = -1;
   int locks_per_object = 1;  ///< Value of repeat_count for a producer, 1 for a consumer.
   const mlir::Type* type = nullptr;
@@ -126,18 +128,19 @@ struct DeviceDraft {
   int n_columns = 0;
   const mlir::Operation* op = nullptr;
 
-  // The meaning of SSA values and symbols.
+  // The maps below contain the meaning of SSA values and symbols.
   std::map<const mlir::Value*, npu::TileId> tiles{};
   std::map<const mlir::Value*, int> buffer_of{};
   std::map<const mlir::Value*, int> lock_of{};
   std::map<std::string, int, std::less<>> buffer_named{};
   std::map<std::string, const mlir::Operation*, std::less<>> functions{};
   std::map<std::string, const mlir::Operation*, std::less<>> globals{};
-  std::map<std::string, const mlir::Operation*, std::less<>> chains{};  ///< Each aie.bd_chain.
+  /// Each aie.bd_chain, by its symbol.
+  std::map<std::string, const mlir::Operation*, std::less<>> chains{};
   /// Packet ids of the tiles' task-complete tokens. A tile that the text does not declare has none.
   std::map<npu::TileId, int> controller_ids{};
   std::map<npu::TileId, std::string> allocation_schemes{};
-  std::string allocation_scheme{};  ///< Scheme of all tiles that are not in allocation_schemes.
+  std::string allocation_scheme{};  ///< Scheme for all tiles that are not in allocation_schemes.
 
   std::vector<BufferDraft> buffers{};
   /// Locks of the text, then locks of object FIFOs, in the order of the FIFOs. Locks without an id

@@ -18,7 +18,7 @@ struct End {
   bool split = false;  ///< Whether the other side is an end with buffers of its own.
   std::string name{};
   npu::TileId tile{};
-  npu::TileId peer{};  ///< The consumer's tile, for an end in shared memory.
+  npu::TileId peer{};  ///< Tile of the consumer if the end is in shared memory.
   int depth = 0;
   const mlir::Type* type = nullptr;
   std::vector<BlockDim> dims{};
@@ -26,7 +26,8 @@ struct End {
   int link = -1;
   int channel = -1;
   std::vector<int> buffers{};
-  std::vector<int> locks{};  ///< Pairs of locks: free objects, full objects.
+  /// Indices of locks in pairs: a lock for free objects, then a lock for full objects.
+  std::vector<int> locks{};
 };
 
 /// Implements lower_object_fifos() for one device. Throws Refusal.
@@ -39,15 +40,16 @@ class FifoLowering {
  private:
   /// The part of an object that one descriptor transfers.
   struct Piece {
-    std::int64_t offset = 0;  ///< In elements.
-    std::int64_t length = 0;  ///< In elements.
+    std::int64_t offset = 0;  ///< Offset in the object, in elements.
+    std::int64_t length = 0;  ///< Length in elements.
     std::size_t lock_pair = 0;
   };
 
   const Fifo& fifo_of(const End& end) const { return fifos_[static_cast<std::size_t>(end.fifo)]; }
   npu::TileKind kind(npu::TileId tile) const { return draft_.array->kind(tile); }
 
-  // Defined in object_fifo.cpp: ends, and the cores' access to them.
+  // The functions below are defined in object_fifo.cpp. They create ends and give cores access to
+  // ends.
   const FifoLink* link_of(int fifo, int* index = nullptr) const;
   bool delegate_serves(const Fifo& fifo) const;
   bool needs_dma(int index) const;
@@ -62,7 +64,7 @@ class FifoLowering {
   bool uses_stream_port(const End& end) const;
   bool share_memory(npu::TileId a, npu::TileId b) const;
 
-  // Defined in fifo_memory.cpp: buffers and locks.
+  // The functions below are defined in fifo_memory.cpp. They create buffers and locks.
   /// Returns the ends in the order of their creation: the text's order, with a FIFO's consumers
   /// reversed. Ends on memory tiles are sorted by object size, largest first, so that large objects
   /// take the memory of their own tile before objects spill into a neighbour's.
@@ -87,7 +89,7 @@ class FifoLowering {
   bool cycles_initial_values(const End& end) const;
   void create_locks(End& end, npu::TileId tile);
 
-  // Defined in fifo_dma.cpp: channels, descriptors and flows.
+  // The functions below are defined in fifo_dma.cpp. They create channels, descriptors and flows.
   bool spilled(const End& end, int index) const;
   void assign_channels();
   std::int64_t piece_length(const std::vector<std::int64_t>& offsets, std::size_t i,

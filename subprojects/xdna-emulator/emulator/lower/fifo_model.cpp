@@ -14,7 +14,8 @@ using mlir::Operation;
 using npu::TileId;
 using npu::TileKind;
 
-constexpr int kMaxDepth = 4096;  ///< Far more objects than fit in memory. Prevents overflows.
+/// Limit far above the number of objects that fit in memory. Prevents overflows.
+constexpr int kMaxDepth = 4096;
 
 std::int64_t field(const Operation& op, const Attribute& of, std::string_view name) {
   const Attribute* value = of.field(name);
@@ -40,7 +41,7 @@ const mlir::Type* element_type(const Operation& op, std::string_view name) {
   if (fifo.kind != mlir::TypeKind::ObjectFifo) {
     refuse_op(op, "expected an !aie.objectfifo<memref<...>> type, found " + fifo.text);
   }
-  byte_size(*fifo.element, op.line);  // Refuses dynamic shapes and unsupported elements.
+  byte_size(*fifo.element, op.line);  // The call refuses dynamic shapes and unsupported elements.
   return fifo.element;
 }
 

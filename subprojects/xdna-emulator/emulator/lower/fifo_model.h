@@ -9,12 +9,13 @@
 
 namespace npuwhisper::emu::lowering {
 
-// Object FIFOs and their links, as the MLIR text describes them.
+// The structures below describe object FIFOs and their links as they are in the MLIR text.
 
 struct FifoConsumer {
   npu::TileId tile{};
-  std::vector<BlockDim> dims{};  ///< Attribute dimensionsFromStream.
-  std::optional<int> depth{};    ///< Set by a depth list.
+  std::vector<BlockDim> dims{};  ///< Value of the attribute dimensionsFromStream.
+  /// Depth of this consumer; empty unless the text lists the depth of each end.
+  std::optional<int> depth{};
   int pinned_channel = -1;
 };
 
@@ -22,30 +23,32 @@ struct Fifo {
   std::string name{};
   npu::TileId producer{};
   std::vector<FifoConsumer> consumers{};
-  int depth = 0;                              ///< The producer's depth.
+  int depth = 0;                              ///< Depth of the producer's end.
   bool depth_list = false;                    ///< Whether the text lists the depth of each end.
-  const mlir::Type* type = nullptr;           ///< The producer's object, a memref.
-  const mlir::Type* consumer_type = nullptr;  ///< The consumers' object; `type` by default.
-  std::vector<BlockDim> dims{};               ///< Attribute dimensionsToStream.
+  const mlir::Type* type = nullptr;           ///< Type of the producer's object, a memref.
+  const mlir::Type* consumer_type = nullptr;  ///< Type of the consumers' object; `type` by default.
+  std::vector<BlockDim> dims{};               ///< Value of the attribute dimensionsToStream.
   std::vector<BlockPadding> padding{};
   std::uint32_t pad_value = 0;
   bool via_dma = false;
   bool synchronised = true;
   std::optional<int> repeat{};
-  std::optional<int> iterations{};  ///< Attribute iter_count.
-  int stream_end = -1;              ///< aie_stream: 0 producer, 1 consumer, 2 both; -1 if absent.
+  std::optional<int> iterations{};  ///< Value of the attribute iter_count.
+  /// Ends that use a stream port (aie_stream): 0 producer, 1 consumer, 2 both; -1 if none.
+  int stream_end = -1;
   int stream_port = 0;
   int pinned_channel = -1;
   std::vector<std::vector<std::byte>> initial{};
-  std::optional<npu::TileId> delegate{};  ///< Tile of aie.objectfifo.allocate.
+  std::optional<npu::TileId> delegate{};  ///< Tile that aie.objectfifo.allocate names.
   int line = 0;
   const mlir::Operation* op = nullptr;
 };
 
 struct FifoLink {
-  std::vector<int> ins{};  ///< Indices of FIFOs.
+  std::vector<int> ins{};  ///< Indices of the input FIFOs.
   std::vector<int> outs{};
-  std::vector<std::int64_t> in_offsets{};  ///< In elements.
+  /// Offset of each input in the whole object, in elements.
+  std::vector<std::int64_t> in_offsets{};
   std::vector<std::int64_t> out_offsets{};
   npu::TileId tile{};  ///< The tile that the FIFOs share.
   const mlir::Operation* op = nullptr;

@@ -10,8 +10,8 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-/// Converts a double to bf16, rounded once to nearest even. The conversion goes through float, so
-/// the function corrects the rounding to float.
+/// Converts a double to bf16, rounded to nearest even. The conversion goes through float. The
+/// function corrects the float where rounding twice would give another result than rounding once.
 std::uint32_t bf16_bits(double value) {
   float single = static_cast<float>(value);
   if (std::isnan(single)) {
@@ -33,7 +33,7 @@ std::uint32_t f16_bits(double value) {
   if (std::isnan(value)) {
     return 0x7e00;
   }
-  if (magnitude >= 65520.0) {  // Halfway from the largest f16, 65504, to 65536.
+  if (magnitude >= 65520.0) {  // 65520 is halfway between the largest f16 (65504) and 65536.
     return sign | 0x7c00;
   }
   const int exponent = magnitude < 0x1p-14 ? -14 : std::ilogb(magnitude);

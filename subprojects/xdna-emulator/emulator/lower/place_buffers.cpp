@@ -10,7 +10,7 @@ namespace {
 using npu::TileId;
 using npu::TileKind;
 
-// From mlir-aie's AIETargetModel: the alignment of addresses in bytes, and the number of banks.
+// The alignment of addresses in bytes and the number of banks are from mlir-aie's AIETargetModel.
 constexpr std::int64_t kCoreAlignment = 32;
 constexpr std::int64_t kMemAlignment = 4;
 constexpr int kCoreBanks = 4;

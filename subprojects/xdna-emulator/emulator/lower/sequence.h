@@ -29,7 +29,7 @@ class SequenceCompiler {
   /// A view of host memory that starts at a byte offset in the memory of a sequence argument.
   struct Host {
     int argument = -1;
-    std::int64_t offset = 0;  ///< In bytes.
+    std::int64_t offset = 0;  ///< Offset in bytes.
   };
   struct Bound {
     enum class Kind : std::uint8_t { Number, Host, Task, Data } kind = Kind::Number;
@@ -60,7 +60,8 @@ class SequenceCompiler {
   using Handler = void (SequenceCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
 
-  // Defined in sequence_values.cpp: numbers and memories, known when the sequence is compiled.
+  // The functions below are defined in sequence_values.cpp. They evaluate numbers and memories that
+  // are known when the sequence is compiled.
   const Bound& bound(const Operation& op, const Value* value);
   std::int64_t number_of(const Operation& op, const Value* value);
   std::int64_t number(const Operation& op, std::size_t operand);
@@ -79,7 +80,7 @@ class SequenceCompiler {
   void pass(const Operation& op);
   void get_global(const Operation& op);
 
-  // Defined in sequence.cpp: control flow.
+  // The functions below are defined in sequence.cpp. They execute control flow.
   void emit(npu::Instruction instruction);
   void run_block(const Block& block);
   void run_operation(const Operation& op);
@@ -91,7 +92,8 @@ class SequenceCompiler {
   void run_sequence(const Operation& op);
   void call_body(const Operation& op, const Operation& sequence);
 
-  // Defined in sequence_registers.cpp: operations on registers.
+  // The functions below are defined in sequence_registers.cpp. They compile operations on
+  // registers.
   void write32(const Operation& op);
   void mask_write32(const Operation& op);
   void block_write(const Operation& op);
@@ -115,11 +117,12 @@ class SequenceCompiler {
   /// Emits the address patch that makes a shim descriptor point to host memory.
   void emit_host_address(npu::TileId tile, int id, const Host& host);
 
-  // Defined in sequence_dma.cpp: transfers.
+  // The functions below are defined in sequence_dma.cpp. They compile transfers.
   void dma_memcpy_nd(const Operation& op);
   void dma_wait(const Operation& op);
 
-  // Defined in sequence_tasks.cpp: configured chains of descriptors.
+  // The functions below are defined in sequence_tasks.cpp. They compile configured chains of
+  // descriptors.
   void configure_task(const Operation& op);
   void start_task(const Operation& op);
   void await_task(const Operation& op);
@@ -144,7 +147,7 @@ class SequenceCompiler {
   std::map<Channel, int> tokens_{};
   std::set<std::string> running_{};
   std::size_t steps_ = 0;
-  std::size_t n_words_ = 0;  ///< Words of data in the block writes.
+  std::size_t n_words_ = 0;  ///< Number of data words in the block writes.
   int line_ = 0;             ///< Line of the current operation.
 };
 

@@ -12,8 +12,8 @@ using npu::TileKind;
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 constexpr std::uint32_t kIssueToken = 0x80000000;
 
-// From AMD's register reference AM025: the address of Core_Control in the core module, and the
-// reset bit. Core_Control and the control registers of DMA channels have the same reset bit.
+// The address of Core_Control in the core module, and the reset bit, are from AMD's register
+// reference AM025. Core_Control and the control registers of DMA channels have the same reset bit.
 constexpr std::uint32_t kCoreControl = 0x32000;
 constexpr std::uint32_t kReset = 2;
 

@@ -168,7 +168,7 @@ SequenceCompiler::Chain SequenceCompiler::follow_chain(const Operation& op,
                                                        const mlir::Region& region) {
   Chain chain;
   std::map<const Block*, int> position;
-  std::set<const Block*> entries;  // Blocks before the first descriptor.
+  std::set<const Block*> entries;  // Blocks that precede the first block with a descriptor.
   const Block* block = region.blocks.empty() ? nullptr : region.blocks[0];
   while (block != nullptr) {
     if (const auto seen = position.find(block); seen != position.end()) {

@@ -43,8 +43,9 @@ struct Type {
   bool is_unsigned = false;  ///< Whether an integer is unsigned, such as ui8.
   bool is_bf16 = false;
   std::vector<std::int64_t> shape{};  ///< Shape of a MemRef, Tensor or Vector; kDynamic for `?`.
-  const Type* element = nullptr;      ///< Element of a MemRef, Tensor, Vector, ObjectFifo(Subview).
-  bool has_layout = false;            ///< Whether a MemRef has a strided<...> layout.
+  /// Element type of a MemRef, Tensor, Vector, ObjectFifo or ObjectFifoSubview.
+  const Type* element = nullptr;
+  bool has_layout = false;  ///< Whether a MemRef has a strided<...> layout.
   std::vector<std::int64_t> strides{};
   std::int64_t offset = 0;
   std::vector<const Type*> inputs{};   ///< Argument types of a Function.
@@ -84,7 +85,7 @@ struct Attribute {
   std::vector<const Attribute*> elements{};
   std::vector<std::pair<std::string, const Attribute*>> fields{};
   std::vector<Number> numbers{};
-  bool splat = false;  ///< Whether a Dense has one number for all elements.
+  bool splat = false;  ///< Whether a Dense has one number that applies to all elements.
 
   /// Returns a field of a Dictionary or a Struct; null if absent.
   const Attribute* field(std::string_view name) const;
@@ -92,8 +93,8 @@ struct Attribute {
 
 struct Value {
   const Type* type = nullptr;
-  Operation* owner = nullptr;  ///< Null for a block argument.
-  Block* block = nullptr;      ///< Block of an argument; null for a result.
+  Operation* owner = nullptr;  ///< Operation whose result the value is; null for a block argument.
+  Block* block = nullptr;      ///< Block whose argument the value is; null for a result.
   int index = 0;
   std::string name{};  ///< Name without the %.
 };
@@ -117,7 +118,8 @@ struct Operation {
   std::vector<Successor> successors{};
   std::vector<Region> regions{};
 
-  const Attribute* attribute(std::string_view key) const;  ///< Returns null if absent.
+  /// Returns the attribute `key`; null if it is absent.
+  const Attribute* attribute(std::string_view key) const;
   void set(std::string key, const Attribute* value);
 };
 

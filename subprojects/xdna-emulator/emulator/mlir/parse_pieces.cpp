@@ -113,7 +113,7 @@ void Parser::expect_word(std::string_view word) {
   }
 }
 
-// Parts of operations.
+// The functions below parse parts of operations.
 
 std::int64_t Parser::integer() {
   const bool negative = take_if(TokenKind::Minus);
@@ -226,7 +226,7 @@ std::vector<std::pair<std::string, const Type*>> Parser::signature() {
   return arguments;
 }
 
-// Factories of attributes.
+// The functions below create attributes.
 
 const Attribute* Parser::make_integer(std::int64_t value) {
   return module_.add(Attribute{.kind = AttributeKind::Integer, .integer = value});

@@ -23,7 +23,7 @@ Parser::Depth::Depth(Parser& parser) : parser_(parser) {
   }
 }
 
-// Values and scopes.
+// The functions below manage values and scopes.
 
 void Parser::enter_scope(bool isolated) {
   scopes_.push_back({.isolated = isolated});

@@ -41,18 +41,18 @@ class Parser {
   void expect_word(std::string_view word);
   [[noreturn]] void expected(std::string_view what) const;
 
-  // Parts of operations.
+  // The functions below parse parts of operations.
   std::int64_t integer();  ///< Parses a signed integer, decimal or hexadecimal.
   std::string keyword();   ///< Parses a bare word or a string, such as an enumeration's value.
   std::string symbol();    ///< Parses @a or @a::@b.
   Value* operand();
   /// Parses operands separated by commas, up to and including `close`.
   void operands(std::vector<Value*>& into, TokenKind close);
-  /// Parses an optional `%a, %b : type, type`.
+  /// Parses optional values with their types: `%a, %b : type, type`.
   void values_and_types(std::vector<Value*>& into);
   const Type* type();
   const Attribute* attribute();
-  void attribute_dictionary(Operation& op);  ///< Parses an optional { a = 1, b }.
+  void attribute_dictionary(Operation& op);  ///< Parses an optional dictionary: `{ a = 1, b }`.
   /// Parses a region in braces. `arguments` are the names and types of its first block's arguments.
   void region(Operation& op, const std::vector<std::pair<std::string, const Type*>>& arguments);
   void region(Operation& op) { region(op, {}); }
@@ -61,7 +61,7 @@ class Parser {
   std::vector<std::pair<std::string, const Type*>> signature();
   std::vector<const Type*> type_list(TokenKind close);
 
-  // Factories of attributes and types.
+  // The functions below create attributes and types.
   const Attribute* make_integer(std::int64_t value);
   const Attribute* make_keyword(std::string text);
   const Attribute* make_string(std::string text);
@@ -74,7 +74,8 @@ class Parser {
   const Type* integer_type(int width);
   Module& module() { return module_; }
 
-  // Attributes of the aie dialect that pretty syntax writes without their name.
+  // The functions below parse attributes of the aie dialect that pretty syntax writes without their
+  // name.
   /// Parses `<size = 4, stride = 1>` or `<4, 1>`. `names` lists the fields of the form without
   /// names, in order.
   const Attribute* struct_body(std::string name, const std::vector<std::string_view>& names);

@@ -12,15 +12,17 @@ namespace npuwhisper::emu::mlir {
 /// Maps names of operations to the functions that parse their pretty syntax.
 using SyntaxTable = std::span<const std::pair<std::string_view, SyntaxFunction>>;
 
-SyntaxTable aie_syntax();   ///< The aie dialect, except DMA programs and object FIFOs.
-SyntaxTable dma_syntax();   ///< DMA programs of the aie dialect.
-SyntaxTable fifo_syntax();  ///< Object FIFOs of the aie dialect.
+/// Returns the syntax of the aie dialect, except DMA programs and object FIFOs.
+SyntaxTable aie_syntax();
+SyntaxTable dma_syntax();   ///< Returns the syntax of DMA programs of the aie dialect.
+SyntaxTable fifo_syntax();  ///< Returns the syntax of object FIFOs of the aie dialect.
 SyntaxTable aiex_syntax();
-SyntaxTable standard_syntax();  ///< The dialects builtin, func, arith, math, index and cf.
+/// Returns the syntax of the dialects builtin, func, arith, math, index and cf.
+SyntaxTable standard_syntax();
 SyntaxTable memref_syntax();
-SyntaxTable loop_syntax();  ///< The dialects scf and affine.
+SyntaxTable loop_syntax();  ///< Returns the syntax of the dialects scf and affine.
 
-// Parsers for parts that many operations share.
+// The functions below parse parts that many operations share.
 void open(Parser& parser);
 void close(Parser& parser);
 void comma(Parser& parser);

@@ -2,9 +2,9 @@
 #include "emulator/mlir/refusal.h"
 #include "emulator/mlir/syntax.h"
 
-// Syntax of the aie dialect, as defined by mlir-aie's AIEOps.td. Some spellings differ between
-// versions of mlir-aie. For example, a lock value is a literal or an SSA value. The parser reads
-// all of these spellings.
+// This file parses the aie dialect, which mlir-aie's AIEOps.td defines. Some spellings differ
+// between versions of mlir-aie. For example, a lock value is a literal or an SSA value. The parser
+// reads all of these spellings.
 
 namespace npuwhisper::emu::mlir {
 namespace {

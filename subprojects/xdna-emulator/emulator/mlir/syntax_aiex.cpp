@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/mlir/syntax.h"
 
-// Syntax of the aiex dialect of runtime sequences, as defined by mlir-aie's AIEX.td. The fields of
-// register writes and syncs are attributes in older texts and SSA values in newer texts. The parser
-// keeps the form of the text. The lowering reads the fields from attributes and from SSA values.
+// This file parses the aiex dialect of runtime sequences, which mlir-aie's AIEX.td defines. The
+// fields of register writes and syncs are attributes in older texts and SSA values in newer texts.
+// The parser keeps the form of the text. The lowering reads the fields from attributes and from SSA
+// values.
 
 namespace npuwhisper::emu::mlir {
 namespace {

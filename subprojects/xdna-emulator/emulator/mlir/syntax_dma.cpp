@@ -2,8 +2,8 @@
 #include "emulator/mlir/refusal.h"
 #include "emulator/mlir/syntax.h"
 
-// Syntax of the DMA programs of the aie dialect: chains, and descriptors with positional or named
-// lengths.
+// This file parses the DMA programs of the aie dialect: chains, and descriptors with positional or
+// named lengths.
 
 namespace npuwhisper::emu::mlir {
 namespace {
@@ -28,7 +28,8 @@ void dma_bd(Parser& parser, Operation& op) {
   op.operands.push_back(parser.operand());
   parser.expect(TokenKind::Colon, "':'");
   parser.type();
-  int n_values[4] = {};  // Numbers of SSA values: offset, length, sizes, strides.
+  // Numbers of SSA values in the offset, the length, the sizes and the strides.
+  int n_values[4] = {};
   std::vector<std::int64_t> sizes;
   std::vector<std::int64_t> strides;
   bool shaped = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/mlir/syntax.h"
 
-// Syntax of the object FIFOs of the aie dialect.
+// This file parses the object FIFOs of the aie dialect.
 
 namespace npuwhisper::emu::mlir {
 namespace {

@@ -13,12 +13,12 @@
 
 namespace npuwhisper::emu {
 
-/// A design to build, and the code that its cores link. Host programs see each design as one kernel
-/// of the container, with a configuration of the array of its own.
+/// A design to build, with the code that its cores link. Host programs see each design as one
+/// kernel of the container. Each kernel has its own configuration of the array.
 struct DesignSource {
   std::string name = "MLIR_AIE";
-  std::filesystem::path file;         ///< MLIR-AIE text
-  std::string device;                 ///< Symbol of the aie.device; empty for the first.
+  std::filesystem::path file;         ///< File with the design's MLIR-AIE text.
+  std::string device;                 ///< Symbol of the aie.device; empty for the first one.
   std::vector<KernelSource> kernels;  ///< Code that the design's cores link.
 };
 
@@ -26,12 +26,13 @@ struct DesignSource {
 std::optional<DesignSource> parse_design_source(const std::string& argument);
 
 struct BuildRequest {
-  std::filesystem::path output;  ///< OUT.xclbin
+  std::filesystem::path output;  ///< Path of the container, for example OUT.xclbin.
   const npu::ArrayModel* array = nullptr;
   std::vector<DesignSource> designs;
-  std::vector<std::string> options;  ///< Options for the compiler.
-  std::string allocation_scheme;     ///< See LowerOptions.
-  bool elf = false;  ///< Also write streams as ELF files, OUT.insts.elf (see stream_elf.h).
+  std::vector<std::string> options;  ///< Compiler options for all kernels.
+  std::string allocation_scheme;     ///< Value of LowerOptions::allocation_scheme.
+  /// Whether to write streams also as ELF files, OUT.insts.elf (see stream_elf.h).
+  bool elf = false;
 };
 
 /// Builds a container for the emulated NPU, as aiecc does for silicon. Checks the designs, compiles

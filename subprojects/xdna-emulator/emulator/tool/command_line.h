@@ -14,20 +14,21 @@ struct CommandLine {
   Action action = Action::Run;
   std::string array;  ///< "npu1" or "npu2".
 
-  // Action::Run
+  // Members for Action::Run.
   std::string image;                 ///< Value of --image; empty if it is not given.
-  std::vector<std::string> command;  ///< At least the program.
+  std::vector<std::string> command;  ///< COMMAND and its arguments.
 
-  // Action::Build and Action::Pack
+  // Members for Action::Build and Action::Pack.
   std::string output;
-  std::vector<std::string> inputs;  ///< Designs with their kernels, or one image.
+  std::vector<std::string> inputs;  ///< Build: designs with their kernels. Pack: one image.
 
-  // Action::Build
-  std::vector<std::string> compiler_options;  ///< Each begins with -D or -I.
-  std::string allocation_scheme;              ///< Empty if it is not given.
+  // Members for Action::Build.
+  std::vector<std::string> compiler_options;  ///< Options that begin with -D or -I.
+  /// Value of --alloc-scheme; empty if it is not given.
+  std::string allocation_scheme;
   bool elf = false;
 
-  std::string help;  ///< Action::ShowHelp: the text of --help.
+  std::string help;  ///< Text of --help, for Action::ShowHelp.
 };
 
 /// Parses the arguments of main(). Checks the array's name and the number of arguments, but opens

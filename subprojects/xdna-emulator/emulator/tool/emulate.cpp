@@ -76,7 +76,8 @@ std::string sanitizer_library() {
 
 Result<int> run_emulated(const DeviceModel& device, const std::string& library,
                          const std::vector<std::string>& command) {
-  HeldSignals signals;  // A signal must not end this process before it has removed its files.
+  // A signal must not end this process before the process has removed its files.
+  HeldSignals signals;
   const auto tree = TemporaryFolder::create();
   if (!tree) return fail(tree.error());
   if (const auto made = make_device_tree(tree->path(), device); !made) return fail(made.error());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// npuwhisper-emulate: runs programs on an emulated NPU, and builds images for it.
+// npuwhisper-emulate runs programs on an emulated NPU, and builds images for it.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

@@ -28,7 +28,8 @@ struct RelocatableStream {
 };
 
 constexpr std::uint32_t kWordBytes = 4;
-constexpr std::uint32_t kUpperAddressMask = 0xffff;  ///< Address bits of a descriptor's third word.
+/// Bits of a descriptor's third word that belong to the address.
+constexpr std::uint32_t kUpperAddressMask = 0xffff;
 constexpr std::uint64_t kMaxOffset = (1U << 28) - 1;
 
 /// Replaces every address patch with a write of the descriptor's two address words, to which XRT

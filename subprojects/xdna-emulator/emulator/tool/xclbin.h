@@ -11,7 +11,7 @@
 
 namespace npuwhisper::emu {
 
-/// A kernel of a container, and its array configuration.
+/// A kernel of a container, with its array configuration.
 struct XclbinKernel {
   std::string name;
   /// Image for the emulated array. It is stored as the PDI, in place of a configuration for
@@ -22,7 +22,7 @@ struct XclbinKernel {
 };
 
 struct XclbinContents {
-  int n_columns = 1;  ///< Columns of the array.
+  int n_columns = 1;  ///< Number of columns of the array.
   std::vector<XclbinKernel> kernels;
 };
 

@@ -69,7 +69,8 @@ TEST(MemoryTile, ReordersOnTheWayOut) {
 
 TEST(MemoryTile, ReordersOnTheWayIn) {
   auto in = linear(16, kOwn);
-  in.dims = {{{2, 1}, {2, 4}, {2, 2}, {0, 8}}};  // 2 x 2 blocks of a 4 x 4 tile
+  // The walk stores words in 2 x 2 blocks of a 4 x 4 tile.
+  in.dims = {{{2, 1}, {2, 4}, {2, 2}, {0, 8}}};
   const auto words = pass(through_memory(in, linear(16, kOwn)), counting(16, 0), 16);
   const std::vector<std::uint32_t> expected{0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15};
   EXPECT_EQ(words, expected);

@@ -3,8 +3,8 @@
 
 #include "hand_built.h"
 
-// One test for each condition that traps on silicon or that the emulated array does not model. The
-// text of the message is part of the contract.
+// This file has one test for each condition that traps on silicon or that the emulated array does
+// not model. The text of the message is part of the contract.
 namespace npuwhisper::emu::test {
 namespace {
 

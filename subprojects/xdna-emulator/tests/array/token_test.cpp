@@ -11,8 +11,8 @@ constexpr npu::TileId kShim{0, 0};
 constexpr npu::TileId kMem{0, 1};
 constexpr npu::TileId kCore{0, 2};
 
-/// Returns a design in which each tile's channel MM2S 0 sends to its channel S2MM 0, and the same
-/// for the shim's channels 1. `tokens` are the routes of the tokens.
+/// Returns a design in which each tile's channel MM2S 0 sends to its channel S2MM 0. In the shim,
+/// channel MM2S 1 also sends to channel S2MM 1. `tokens` are the routes of the tokens.
 Design loops(std::vector<Route> tokens) {
   Design design;
   design.array = npu1();

@@ -117,7 +117,8 @@ TEST_P(StreamDesign, DmaProgramsAndLocksByHand) {
 )" + dma_program("core") + in_out_sequence(64, 64),
                            {counting(64), Words(64)});
   for (std::uint32_t i = 0; i < 64; ++i) {
-    const std::uint32_t at = i % 16;  // Every other object of the memory tile is interleaved.
+    // The memory tile interleaves the two halves of every second object of 16 words.
+    const std::uint32_t at = i % 16;
     const std::uint32_t from = i % 32 < 16 ? i - at + at / 2 + 8 * (at % 2) : i;
     EXPECT_EQ(buffers[1][i], from + 7) << i;
   }

@@ -10,7 +10,7 @@
 namespace npuwhisper::emu::test {
 namespace {
 
-/// The host's buffers, at addresses far apart.
+/// Buffers of the host, at addresses far apart.
 class Buffers final : public DeviceMemory {
  public:
   explicit Buffers(std::vector<Words>& buffers) : buffers_(buffers) {}

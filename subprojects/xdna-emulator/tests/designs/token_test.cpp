@@ -12,8 +12,8 @@ INSTANTIATE_TEST_SUITE_P(Arrays, TokenDesign, ::testing::Values("npu1", "npu2"))
 
 using Stream = std::vector<npu::Instruction>;
 
-/// Returns a design in which a core of each of two columns adds to words. `shim` holds the
-/// attributes of both shims.
+/// Returns a design with two columns. In each column, a core adds 1 to the words that it receives.
+/// `shim` holds the attributes of both shims.
 std::string two_columns(const std::string& shim = "") {
   std::string text;
   for (const std::string column : {"0", "1"}) {

@@ -137,9 +137,9 @@ std::string wait_for(const std::string& fifo) {
   return "aiex.npu.dma_wait {symbol = @" + fifo + "}\n";
 }
 
-// Log-mel of one frame (build_fixed_v3): one core with one FIFO in each direction. The version of
-// 2025 did not align buffers. Later versions align them to 32 bytes, so the second output buffer is
-// at 2720 here instead of 2704.
+// The design computes log-mel of one frame (build_fixed_v3), on one core with one FIFO in each
+// direction. The version of 2025 did not align buffers. Later versions align them to 32 bytes, so
+// the second output buffer is at 2720 here instead of 2704.
 TEST(AieccOutput, LogMelOfUnicorn) {
   const Design design =
       lowered(tile(0, 0) + tile(0, 2) + fifo("in", "00", "02", "800xi8") +
@@ -165,8 +165,8 @@ TEST(AieccOutput, LogMelOfUnicorn) {
       (Lines{"2: 3 >= 1, 20 at 2624, 2 + 1, next 3", "3: 3 >= 1, 20 at 2720, 2 + 1, next 2"}));
 }
 
-// Softmax on four cores (softmax_multicolumn_combined): two shims with two channels in each
-// direction, and four tokens.
+// The design computes softmax on four cores (softmax_multicolumn_combined). It uses two shims with
+// two channels in each direction, and waits for four tokens.
 TEST(AieccOutput, SoftmaxOfUnicorn) {
   std::string text;
   for (const int column : {0, 1}) text += tile(column, 0) + tile(column, 2) + tile(column, 3);
@@ -243,7 +243,8 @@ TEST(AieccOutput, SoftmaxOfUnicorn) {
   }
 }
 
-// Attention on four cores, one in each column, with tasks (attention_iron_generated).
+// The design computes attention on four cores, one in each column, and uses tasks
+// (attention_iron_generated).
 TEST(AieccOutput, AttentionOfUnicorn) {
   std::string text;
   for (int c = 0; c < 4; ++c) text += tile(c, 2);
@@ -324,10 +325,11 @@ TEST(AieccOutput, AttentionOfUnicorn) {
   }
 }
 
-// A matrix of 288 x 288 times a vector: a link through a memory tile, and a transfer with three
-// dimensions and an iteration. The version of 2024 differs in two fields from later versions: it
-// wrote the controller id under the mask 0xf00, and set no AXCACHE in the descriptors. Here the
-// expected words have the later mask and AXCACHE (33554432 in the sixth word).
+// The design multiplies a matrix of 288 x 288 by a vector. It has a link through a memory tile, and
+// a transfer with three dimensions and an iteration. The version of 2024 differs in two fields from
+// later versions: it wrote the controller id under the mask 0xf00, and set no AXCACHE in the
+// descriptors. Here the expected words have the later mask and AXCACHE (33554432 in the sixth
+// word).
 TEST(AieccOutput, MatrixTimesVectorOfMlirAie) {
   std::string text;
   for (int c = 0; c < 4; ++c) text += tile(c, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tests of the addresses of buffers and the ids of locks and descriptors. They must be those that
-// mlir-aie's allocators assign.
+// The tests expect the addresses of buffers and the ids of locks and descriptors that mlir-aie's
+// allocators assign.
 #include <gtest/gtest.h>
 
 #include "lowering.h"

@@ -46,7 +46,7 @@ class accum {
     return lanes_;
   }
 
-  /// Takes the values of a block vector.
+  /// Copies the values of a block vector.
   template <typename T>
   requires(detail::is_block_type_v<T>&& std::is_same_v<Tag, accfloat>) __aie_inline
       explicit accum(const block_vector<T, Elems>& v)
@@ -54,8 +54,9 @@ class accum {
     detail::count_vector_op(sizeof(lanes_));
   }
 
-  /// Takes the values of a vector: integers shifted up by `shift`, bf16 and f32 values unchanged.
-  /// f32 values cost no operation, because vectors and float accumulators share registers.
+  /// Copies the values of a vector. Shifts integers up by `shift`. bf16 and f32 values stay
+  /// unchanged. f32 values cost no operation, because vectors and float accumulators share
+  /// registers.
   template <typename T>
   __aie_inline void from_vector(const vector<T, Elems>& v, int shift = 0) {
     if constexpr (!std::is_same_v<T, float>) detail::count_vector_op(sizeof(lanes_));
@@ -113,8 +114,8 @@ class accum {
   operator vector<T, Elems>() const {
     return to_vector<T>();
   }
-  /// Takes the values of a vector. f32 vectors and 32-bit accumulators share registers, so the bits
-  /// of an f32 vector are copied unchanged, even into an integer accumulator.
+  /// Copies the values of a vector. f32 vectors and 32-bit accumulators share registers, so the
+  /// bits of an f32 vector are copied unchanged, even into an integer accumulator.
   template <typename T>
   requires(detail::is_floating_v<T>) __aie_inline accum& operator=(const vector<T, Elems>& v) {
     if constexpr (is_floating_point()) {

@@ -3,8 +3,9 @@
 
 #include "aie_api/emulation/multiply.h"
 
-/// Constants, sums, differences, maxima, minima, logic and shifts, lane by lane. Integer sums wrap;
-/// bf16 sums are computed in f32 and rounded in the current mode.
+/// This header defines functions that work lane by lane: constants, sums, differences, maxima,
+/// minima, logic and shifts. Integer sums wrap; bf16 sums are computed in f32 and rounded in the
+/// current mode.
 
 namespace aie {
 

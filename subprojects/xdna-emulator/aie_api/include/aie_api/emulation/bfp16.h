@@ -3,10 +3,11 @@
 
 #include "aie_api/emulation/round.h"
 
-/// Block floating point (AIE2P). 8 values share the largest of their exponents, e. Each value is a
-/// multiple of 2^(e - 6), with an 8-bit two's complement mantissa. Values are kept as f32 numbers
-/// equal to the mantissas' values, so products and sums of a block are exact in f32. If the largest
-/// value rounds up to +128, the shared exponent rises, as measured on Strix under conv_even.
+/// Block floating point (AIE2P). A block holds 8 values, which share one exponent e: the largest of
+/// their exponents. Each value is a multiple of 2^(e - 6), with an 8-bit two's complement mantissa.
+/// The emulation keeps each value as an f32 number, so products and sums of a block are exact in
+/// f32. If the largest value rounds up to +128, the shared exponent rises, as measured on Strix
+/// under conv_even.
 
 namespace aie::detail {
 

@@ -4,7 +4,7 @@
 #include "aie_api/emulation/arithmetic.h"
 #include "aie_api/emulation/mask.h"
 
-/// Comparisons, which return masks, and select(), which takes a mask.
+/// This header defines comparisons, which return masks, and select(), which takes a mask.
 
 namespace aie {
 

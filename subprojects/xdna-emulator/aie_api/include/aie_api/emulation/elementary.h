@@ -3,11 +3,11 @@
 
 #include "aie_api/emulation/compare.h"
 
-/// Functions of one variable, and conversions between fixed and floating point. Conversions to
-/// fixed point round to nearest even and saturate in all modes (see aie_api's documentation).
-/// inv and invsqrt are AIE2's short Newton sequences. Their errors of about 1e-3 are too large for
-/// a layer norm. exp2 and tanh exist on AIE2P only. Silicon's tables are not published, so exp2 and
-/// tanh return the exact function rounded to bf16.
+/// This header defines functions of one variable, and conversions between fixed and floating point.
+/// Conversions to fixed point round to nearest even and saturate in all modes (see aie_api's
+/// documentation). inv and invsqrt are AIE2's short Newton sequences. Their errors of about 1e-3
+/// are too large for a layer norm. exp2 and tanh exist on AIE2P only. Silicon's tables are not
+/// published, so exp2 and tanh return the exact function rounded to bf16.
 
 namespace aie {
 
@@ -45,8 +45,8 @@ __aie_inline inline Lanes<float, N> exp2_lanes(const Lanes<float, N>& x) {
     p = p * f + 0.5F;
     p = p * f + 1.0F;
     p = p * f + 1.0F;
-    // Multiplies by 2^k in two steps, because 2^k can exceed the range of f32's normal numbers.
-    // Results from 2^128 on become infinity. Arguments of at most `low` give zero.
+    // Multiply by 2^k in two steps, because 2^k can exceed the range of f32's normal numbers.
+    // Results of 2^128 and above become infinity. Arguments up to `low` give zero.
     const I k = __builtin_convertvector(n, I);
     const I half = k >> 1;
     const V first = reinterpret_cast<V>((half + 127) << 23);

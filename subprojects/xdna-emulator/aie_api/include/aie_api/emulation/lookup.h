@@ -3,9 +3,9 @@
 
 #include "aie_api/emulation/memory.h"
 
-/// Tables in memory for parallel look-ups by several lanes. A table is stored in lines of 16 bytes.
-/// Each line is stored twice, once for each of two banks. For four parallel look-ups there are two
-/// copies of the table.
+/// This header defines tables in memory and parallel look-ups by several lanes. A table is stored
+/// in lines of 16 bytes. Each line is stored twice, once for each of two banks. For four parallel
+/// look-ups there are two copies of the table.
 
 namespace aie {
 

@@ -3,8 +3,8 @@
 
 #include "aie_api/emulation/vector.h"
 
-/// Vector loads and stores. Each access is checked once as a whole: its alignment, and whether the
-/// core can reach the memory.
+/// This header defines vector loads and stores. Each access is checked once as a whole: its
+/// alignment, and whether the core can reach the memory.
 
 namespace aie {
 

@@ -5,8 +5,8 @@
 
 #include "aie_api/emulation/types.h"
 
-/// The mmul shapes of each generation, from the table of supported modes in aie_api's documentation
-/// (dense, real types; AIE-ML/XDNA1 and XDNA2) and from its code.
+/// This header lists the mmul shapes of each generation. The sources are the table of supported
+/// modes in aie_api's documentation (dense, real types; AIE-ML/XDNA1 and XDNA2) and aie_api's code.
 
 namespace aie::detail {
 

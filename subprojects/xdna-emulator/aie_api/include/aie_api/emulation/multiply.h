@@ -3,23 +3,24 @@
 
 #include "aie_api/emulation/accum.h"
 
-/// Lane-by-lane products into accumulators. bf16 products are exact in f32. AIE has no f32
-/// multiplier: silicon adds up to nine bf16 products of the operands' parts. The emulation rounds
-/// the product once to f32, which is at least as accurate.
+/// This header defines lane-by-lane products, which go into accumulators. bf16 products are exact
+/// in f32. AIE has no f32 multiplier: silicon splits f32 operands into bf16 parts, and adds at most
+/// nine products of these parts. The emulation rounds the product once to f32, which is at least as
+/// accurate.
 
 namespace aie {
 
 namespace detail {
 
-/// `Tag` or, if `Tag` is accauto, the default for the operands' types.
+/// The tag `Tag` or, if `Tag` is accauto, the default tag for the operands' types.
 template <typename Tag, typename A, typename B>
 using accum_tag_or_default_t =
     std::conditional_t<std::is_same_v<Tag, accauto>, default_accum_tag_t<A, B>, Tag>;
 
 /// Counts the multiplier's instructions for n lanes. One instruction covers 32 lanes of up to 16
 /// bits, or 16 lanes of bf16 on AIE2. 32-bit operands need one instruction for each pair of 16-bit
-/// halves. f32 operands are split into three bf16 parts (six conversions). The nine products of the
-/// parts are added.
+/// halves. f32 operands need six conversions, which split them into three bf16 parts each, and nine
+/// products of these parts.
 template <typename A, typename B>
 __aie_inline inline void count_products(std::uint64_t n) {
   constexpr bool floats = is_floating_v<A> || is_floating_v<B>;

@@ -11,8 +11,8 @@
 #include "aie_api/emulation/permute.h"
 #include "aie_api/emulation/tile.h"
 
-/// Native vector types under the compiler's names, and the intrinsics that published kernels use
-/// in addition to aie_api. Loop hints have no effect.
+/// This header defines the native vector types under the compiler's names, and the intrinsics that
+/// published kernels use in addition to aie_api. Loop hints have no effect.
 
 #define restrict __restrict
 #define chess_prepare_for_pipelining
@@ -84,7 +84,7 @@ using v8acc64 = aie::accum<acc64, 8>;
 using v16acc64 = aie::accum<acc64, 16>;
 using v32acc64 = aie::accum<acc64, 32>;
 
-// Undefined vectors, zeros, and vectors with one value in all elements.
+// The functions below return undefined vectors, zeros, or vectors with one value in all elements.
 __aie_inline inline v16int32 undef_v16int32() {
   return {};
 }
@@ -125,7 +125,7 @@ __aie_inline inline v32bfloat16 broadcast_one_to_v32bfloat16() {
   return aie::broadcast<bfloat16, 32>(1.0F);
 }
 
-// Access to elements and parts of vectors, and conversions.
+// The functions below access elements and parts of vectors, and convert vectors.
 template <typename T, unsigned N>
 __aie_inline inline T ext_elem(const aie::vector<T, N>& v, unsigned index) {
   return v.get(index % N);

@@ -3,8 +3,8 @@
 
 #include "aie_api/emulation/compare.h"
 
-/// Operators on vectors and accumulators, for kernels that enable them with `using namespace
-/// aie::operators`.
+/// This header defines operators on vectors and accumulators, for kernels that enable them with
+/// `using namespace aie::operators`.
 
 namespace aie::operators {
 

@@ -3,8 +3,8 @@
 
 #include "aie_api/emulation/arithmetic.h"
 
-/// Permutations of elements within and between vectors. They do not change the values of the
-/// elements.
+/// This header defines permutations of elements within and between vectors. They do not change the
+/// values of the elements.
 
 namespace aie {
 
@@ -86,7 +86,8 @@ __aie_inline inline vector<T, N / 2> filter_odd(const vector<T, N>& v, unsigned 
   });
 }
 
-/// Returns groups of `step` elements, alternately from a and b, as two vectors.
+/// Interleaves groups of `step` elements: a group of a, a group of b, the next group of a, and so
+/// on. Returns the lower and the upper half of the result.
 template <typename T, unsigned N>
 __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_zip(const vector<T, N>& a,
                                                                          const vector<T, N>& b,
@@ -100,7 +101,7 @@ __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_zip(const v
   return {detail::gather<T, N>([&](unsigned i) __aie_inline { return at(i); }),
           detail::gather<T, N>([&](unsigned i) __aie_inline { return at(N + i); })};
 }
-/// Reverses interleave_zip(): returns the even and the odd groups of (a, b).
+/// Reverses interleave_zip(). Returns the even and the odd groups of the concatenation of a and b.
 template <typename T, unsigned N>
 __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_unzip(const vector<T, N>& a,
                                                                            const vector<T, N>& b,

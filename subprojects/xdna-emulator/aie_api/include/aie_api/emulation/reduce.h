@@ -3,8 +3,8 @@
 
 #include "aie_api/emulation/compare.h"
 
-/// Sums, maxima and minima over a vector. Floats are added in silicon's order: the upper half of
-/// the lanes is added to the lower half, repeatedly.
+/// This header defines sums, maxima and minima over a vector. Floats are added in silicon's order:
+/// the upper half of the lanes is added to the lower half, repeatedly.
 
 namespace aie {
 
@@ -52,8 +52,8 @@ __aie_inline inline T reduce_min(const vector<T, N>& v) {
       }));
 }
 
-/// Returns a vector whose element i is the sum of argument i, counted from 0. The other elements
-/// are 0.
+/// Returns a vector whose element i is the sum of the lanes of argument i, counted from 0. The
+/// other elements are 0.
 template <typename T, unsigned N, typename... More>
 __aie_inline inline vector<T, N> reduce_add_v(const vector<T, N>& first, const More&... more) {
   vector<T, N> r = zeros<T, N>();

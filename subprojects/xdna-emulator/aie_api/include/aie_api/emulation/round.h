@@ -6,11 +6,11 @@
 #include "aie_api/emulation/simd.h"
 #include "aie_api/emulation/types.h"
 
-/// Shifts, rounding and saturation of values that leave an accumulator. Integer results are
-/// bit-exact (AM020, the descriptions of the modes in aie_api). For floats, the magnitude is
-/// rounded. Therefore, `floor` rounds towards zero, as Phoenix does after a reset (in a
-/// measurement, 94 % of conversions rounded towards zero). The modes positive_inf and negative_inf
-/// round to nearest, and ties towards the infinity in their name.
+/// This header defines shifts, rounding and saturation of values that leave an accumulator. Integer
+/// results are bit-exact (sources: AM020, the descriptions of the modes in aie_api). For floats,
+/// the magnitude is rounded. Therefore, `floor` rounds towards zero, as Phoenix does after a reset
+/// (in a measurement, 94 % of conversions rounded towards zero). The modes positive_inf and
+/// negative_inf round to nearest, and ties towards the infinity in their name.
 
 namespace aie::detail {
 

@@ -3,7 +3,8 @@
 
 #include "aie_api/emulation/arithmetic.h"
 
-/// Sums of products over several vectors, and filters that slide over one vector.
+/// This header defines sums of products over several vectors, and filters that slide over one
+/// vector.
 
 namespace aie {
 

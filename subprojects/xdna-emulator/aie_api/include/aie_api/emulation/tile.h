@@ -3,7 +3,8 @@
 
 #include "aie_api/emulation/types.h"
 
-/// The tile's control registers and clock, under the names of aie_api and of the intrinsics.
+/// This header defines access to the tile's control registers and clock, under the names of aie_api
+/// and of the intrinsics.
 
 __aie_inline inline void set_rnd(unsigned mode) {
   npuwhisper_core_state.rounding = mode;

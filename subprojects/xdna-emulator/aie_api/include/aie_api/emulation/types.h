@@ -8,7 +8,7 @@
 
 #include "aie_api/emulation/core.h"
 
-/// Element types, accumulator tags and modes, under the names that kernels use.
+/// This header defines element types, accumulator tags and modes, under the names that kernels use.
 
 using int8 = std::int8_t;
 using uint8 = std::uint8_t;
