@@ -35,7 +35,7 @@ class MelFrontend final : public LogMel {
   std::int64_t end_frame() const override;
   std::int64_t n_samples() const override;
   void discard_before(std::int64_t frame) override;
-  /// Never fails.
+  /// As in LogMel, but never fails.
   Result<int> window(std::int64_t first, int n_heard, int n_frames, std::span<float> out) override;
   std::uint64_t bytes_copied() const override;
 

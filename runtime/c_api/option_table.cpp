@@ -77,7 +77,7 @@ constexpr std::array kOptions = {
         [](std::string_view, std::string_view text) { return parse_precision(text); }),
     option(
         "n-threads", [](auto& o) -> auto& { return o.engine.n_threads; }),
-    // Options of the text.
+    // Options for transcription.
     option(
         "language", [](auto& o) -> auto& { return o.transcriber.language; },
         [](std::string_view, std::string_view text) { return parse_language(text); }),

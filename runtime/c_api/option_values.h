@@ -81,7 +81,7 @@ struct OptionValue<float> {
   }
 };
 
-/// Numbers with commas between them.
+/// Converts numbers that are separated by commas.
 template <>
 struct OptionValue<std::vector<float>> {
   static Result<std::vector<float>> parse(std::string_view name, std::string_view text) {
@@ -106,7 +106,7 @@ struct OptionValue<std::chrono::milliseconds> {
   }
 };
 
-/// "off" stands for no value.
+/// Converts "off" to nullopt, and other texts to a value of type T.
 template <typename T>
 struct OptionValue<std::optional<T>> {
   static Result<std::optional<T>> parse(std::string_view name, std::string_view text) {

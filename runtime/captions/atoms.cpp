@@ -15,7 +15,7 @@ using std::chrono::nanoseconds;
 
 struct Joined {
   std::string text;
-  std::vector<std::size_t> begins;  // Offset of each text, in bytes.
+  std::vector<std::size_t> begins;  // Offset of each text in `text`, in bytes.
 };
 
 Joined join(std::span<const SpokenText> texts) {
@@ -64,7 +64,8 @@ Ends ends_of(const std::string& text) {
 BreakCost cost_without_space(std::uint32_t before, std::uint32_t after, bool is_japanese) {
   if (is_hangul(before) || is_hangul(after)) return kWithinCompound;
   if (needs_dictionary(before) && needs_dictionary(after)) return kBetweenWords;
-  // A Japanese phrase usually begins with an ideograph or in katakana, and ends in hiragana.
+  // A Japanese phrase usually begins with an ideograph or a katakana character, and ends with a
+  // hiragana character.
   if (is_hiragana(before)) return is_hiragana(after) ? kWithinCompound : kBeforeFunctionWord;
   if (is_hiragana(after)) return kAfterFunctionWord;
   if (is_ideograph(before) && is_ideograph(after) && !is_japanese) return kBetweenWords;

@@ -9,7 +9,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// The difference of two times within these limits, plus some seconds, fits into 64 bits.
+// Limits of times. The difference between two times within these limits, plus some seconds, fits
+// into 64 bits.
 constexpr nanoseconds kEarliest{-(std::int64_t{1} << 61)};
 constexpr nanoseconds kLatest{std::int64_t{1} << 62};
 

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-// Words that begin less than this time after a new word appear together with the new word.
+// Words that begin within this time after a new word are shown together with it.
 constexpr milliseconds kStep{100};
 // Time for which the last words stay on the screen after their end, if no further words follow.
 constexpr milliseconds kHold{3000};
@@ -83,7 +83,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
 }
 
 /// Returns the end time of the screen that shows the next n atoms, or nullopt if this time depends
-/// on words that are not known yet. If `must_go` is set, returns a time in any case.
+/// on words that are not known yet. If `must_go` is set, always returns a time.
 std::optional<nanoseconds> BuildUpCaptions::end_of(std::size_t n, nanoseconds known,
                                                    bool must_go) const {
   const nanoseconds spoken = atoms_[n - 1].end;

@@ -20,7 +20,7 @@ std::unique_ptr<CaptionMaker> make(const CaptionLayout& layout) {
   return std::make_unique<Maker>(layout);
 }
 
-// The properties of a caption style.
+// A caption style and its properties.
 struct Row {
   CaptionStyleEntry entry;
   int columns;

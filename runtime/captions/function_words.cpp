@@ -117,7 +117,7 @@ bool ends_in_abbreviation(std::string_view word, std::string_view language) {
   if (!word.ends_with('.') || word.ends_with("..")) return false;
   const std::string text = bare(word);
   if (text.empty()) return false;
-  if (text.find('.') != std::string::npos) return true;  // For example, "U.S."
+  if (text.find('.') != std::string::npos) return true;  // An abbreviation such as "U.S."
   if (text.size() == 1 && std::isalpha(static_cast<unsigned char>(text[0])) != 0) {
     return text != "i";  // A sentence may end in "I".
   }

@@ -12,9 +12,9 @@ namespace npuwhisper {
 enum class OpKind {
   Conv1d,     ///< Convolution over rows with (kernel - 1) / 2 rows of zero padding at each end. The
               ///< weight has the shape [output columns, input columns, kernel].
-  LayerNorm,  ///< Over columns: weight is gamma, bias is beta; epsilon 1e-5.
-  Gemm,       ///< input * weight^T + bias: weight [output columns, input columns].
-  Attention,  ///< Every row attends to every row; input is [rows, 3 * columns]: query, key, value.
+  LayerNorm,  ///< Normalises each row. `weight` is gamma, `bias` is beta, epsilon is 1e-5.
+  Gemm,       ///< input * weight^T + bias. `weight` is [output columns, input columns].
+  Attention,  ///< Every row attends to every row. The input is [rows, query | key | value].
   Embedding,  ///< Sum of the token's row of `weight` and the position's row of `position`.
   CachedAttention,  ///< Stores each row's key and value in a cache, then attends to the cache.
   CrossAttention,   ///< Every row attends to the keys in its cross-attention buffer.
@@ -44,7 +44,7 @@ struct Op {
   TensorId residual = kNoTensor;  ///< Added to the output.
   std::string weight = {};        ///< Name of a variable of the model; empty: none.
   std::string bias = {};          ///< Name of a variable of the model; empty: none.
-  std::string position = {};      ///< Name of a variable, added row by row; empty: none.
+  std::string position = {};      ///< Name of a variable that is added row by row; empty: none.
   Activation activation = Activation::None;
   int n_heads = 0;
   int kernel = 0;  ///< Conv1d: width of the kernel in rows.
@@ -52,7 +52,7 @@ struct Op {
   /// Gemm: number of the largest values of each output row that the device must compute from the
   /// model's unrounded weights. The device may compute all other values from rounded weights.
   int n_exact_best = 0;
-  int layer = 0;  ///< Index of the encoder or decoder layer; selects its cache.
+  int layer = 0;  ///< Index of the encoder or decoder layer; selects the layer's cache.
   std::vector<int> captured_heads = {};  ///< CrossAttention: heads captured in StepRow::attention.
 };
 

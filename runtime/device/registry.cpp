@@ -18,8 +18,9 @@ struct Entry {
   Result<std::unique_ptr<Device>> (*open)(const DeviceOptions&);
 };
 
-/// The devices in the order in which Auto tries them. A new device needs one folder and one row in
-/// this table.
+/// The devices, in the order in which Auto tries them. A new device needs a row in this table, a
+/// value of DeviceKind with its name (api/device_info.cpp), and a row in the element's property
+/// (gst/element/property_types.cpp).
 constexpr Entry kDevices[] = {
 #ifdef NPUWHISPER_HAVE_XRT
     {DeviceKind::Npu, npu_device::NpuDevice::open},

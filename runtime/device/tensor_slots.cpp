@@ -45,7 +45,8 @@ TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& byt
       if (last[tensor] == static_cast<int>(i) && slots.slot_of[tensor] >= 0) {
         freed_in_stage.push_back(slots.slot_of[tensor]);
       }
-      if (op.input == op.residual) break;  // Both are one tensor: its slot is freed only once.
+      // If input and residual are the same tensor, its slot must be freed only once.
+      if (op.input == op.residual) break;
     }
   }
   return slots;

@@ -15,7 +15,7 @@ namespace {
 /// An engine that is in use or being loaded. The pointer is weak, so that the last user of the
 /// engine destroys it.
 struct CacheEntry {
-  EngineOptions options;  // options.model is the path of the model's folder
+  EngineOptions options;  // options.model is the path of the model
   std::weak_ptr<Engine> engine;
   bool loading = false;
 };

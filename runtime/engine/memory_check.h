@@ -19,9 +19,10 @@ namespace npuwhisper {
 using FindFitting = std::function<std::optional<std::string_view>(std::uint64_t bytes)>;
 
 /// Compares the memory that the model of `path` takes with the memory that the process may use.
-/// Logs a warning if the memory is possible but not available now. Errors: Unavailable (more than
-/// the process can ever have). The message has the model, both figures, the origin of the limit and
-/// the result of `find_fitting`, which is called only then.
+/// Logs a warning if the process may use this much memory, but less is free now. Errors:
+/// Unavailable (the model takes more memory than the process can ever have). The error message
+/// contains the model, both amounts of memory, the origin of the limit and the result of
+/// `find_fitting`. `find_fitting` is called only for this message.
 Result<void> check_memory(const std::filesystem::path& path, const MemoryNeed& need,
                           const MemoryLimits& limits, const FindFitting& find_fitting);
 

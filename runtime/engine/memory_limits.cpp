@@ -13,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Returns the number of bytes that `text` begins with; nullopt if it begins with no number, such
-/// as "max", or if the number is too large.
+/// Parses the number of bytes at the beginning of `text`. Returns nullopt if `text` does not begin
+/// with a number (for example "max"), or if the number is too large.
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return std::nullopt;
@@ -56,7 +56,7 @@ void take_smaller(std::optional<MemoryLimit>& smallest, std::uint64_t bytes,
 struct CgroupFiles {
   const char* limit;
   const char* usage;
-  const char* inactive;  ///< The key in memory.stat of the file cache that the kernel drops first.
+  const char* inactive;  ///< Key of the inactive file cache in memory.stat.
 };
 constexpr CgroupFiles kV1 = {"memory.limit_in_bytes", "memory.usage_in_bytes",
                              "total_inactive_file "};
@@ -72,7 +72,7 @@ void add_group(const fs::path& root, const fs::path& folder, const CgroupFiles& 
   take_smaller(limits.possible, *limit, "the limit in " + file);
   const auto usage = read_bytes(root / folder / files.usage);
   if (!usage) return;
-  // The kernel drops this part of the file cache instead of refusing memory.
+  // The kernel frees the inactive file cache before it refuses memory.
   const std::uint64_t dropped =
       read_field(root / folder / "memory.stat", files.inactive).value_or(0);
   const std::uint64_t used = *usage - std::min(*usage, dropped);
@@ -104,15 +104,15 @@ void add_cgroups(const fs::path& root, MemoryLimits& limits) {
     const std::string path = line.substr(second + 1);
     if (controllers.empty()) {
       add_groups(root, "sys/fs/cgroup", path, kV2, limits);
-      add_groups(root, "sys/fs/cgroup/unified", path, kV2, limits);  // Beside version 1.
+      add_groups(root, "sys/fs/cgroup/unified", path, kV2, limits);  // Version 1 is mounted too.
     } else if (("," + controllers + ",").find(",memory,") != std::string::npos) {
       add_groups(root, "sys/fs/cgroup/memory", path, kV1, limits);
     }
   }
 }
 
-/// Adds what a resource limit leaves. `used_key`: the key in /proc/self/status of the memory that
-/// the limit counts.
+/// Adds the memory that a resource limit still allows. `used_key`: key in /proc/self/status. Its
+/// value is the memory that counts towards the limit.
 void add_resource_limit(const fs::path& root, std::optional<std::uint64_t> limit,
                         std::string_view used_key, const char* source, MemoryLimits& limits) {
   if (!limit) return;

@@ -19,8 +19,8 @@ namespace npuwhisper {
 Result<MemoryNeed> measure_memory(Device& device, const ModelConfig& config,
                                   const WeightsIndex& weights);
 
-/// Returns the variables of a model with these sizes, as a file with weights of f16 has them. They
-/// have no values.
+/// Returns the names and dimensions of the variables of a model with these sizes. The type of each
+/// variable is f16. The variables have no values.
 WeightsIndex outline_weights(const ModelConfig& config);
 
 /// Returns the name of the published model that takes the most memory on `device` among those that

@@ -129,8 +129,8 @@ WindowPositions ModelEngine::positions_for(int n_dense) const {
 }
 
 bool ModelEngine::has_alignment_heads() const {
-  // If the heads are not known, Model::load() and CTranslate2's converter list the late heads. No
-  // published list has all of them.
+  // If the alignment heads are not known, Model::load() and CTranslate2's converter list the heads
+  // that late_heads() returns. No published list contains all of these heads.
   return !std::ranges::is_permutation(model_->config.alignment_heads, late_heads(model_->config));
 }
 

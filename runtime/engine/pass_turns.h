@@ -8,11 +8,12 @@
 
 namespace npuwhisper {
 
-/// Decides which live streams of an engine may run a pass. A pass hears the audio that has arrived
-/// when the pass begins. If many streams began passes at the same time, the device would run their
-/// windows one after the other, and the last pass would hear audio that is old by then. With turns,
-/// a stream continues to take audio until the device can run its pass. The stream whose unheard
-/// audio is due first has its turn first. Times are of one clock. Thread-safe; never blocks.
+/// Decides which live streams of an engine may run a pass. A pass processes the audio that has
+/// arrived when the pass begins. If many streams began passes at the same time, the device would
+/// run their windows one after another. The last pass would then lack the audio that arrived while
+/// it waited. With turns, a stream continues to take audio until the device can run its pass. The
+/// stream with the earliest deadline gets the next turn. All times are read from one clock.
+/// Thread-safe; never blocks.
 class PassTurns {
  public:
   using Time = std::chrono::nanoseconds;
@@ -39,21 +40,22 @@ class PassTurns {
   /// Returns a turn for `stream`, or nullopt if the stream must ask again. A stream must ask again
   /// while kPasses turns are in use, and while other streams with earlier deadlines wait for the
   /// free turns. A stream whose deadline has passed may use one turn more. A stream that has not
-  /// asked for kPatience does not wait any more. `deadline`: the time at which the pass must begin,
-  /// so that its words are not late. `now`: the current time.
+  /// asked again within kPatience no longer counts as waiting. `deadline`: the latest time at which
+  /// the pass can begin without making words late. `now`: the current time.
   std::optional<Turn> ask(const void* stream, Time deadline, Time now);
 
   /// Returns a turn at once, for a stream that cannot take more audio.
   Turn take(const void* stream);
 
-  /// Ends the waiting of `stream`, if it waits.
+  /// Removes `stream` from the waiting streams. Has no effect if `stream` does not wait.
   void leave(const void* stream);
 
  private:
-  /// While one stream waits for audio or processes its text, the other one keeps the device busy.
-  /// Two streams also share decoder steps.
+  /// Maximum number of turns in use. With two turns, one stream keeps the device busy while the
+  /// other stream waits for audio or processes its text. Two streams also share decoder steps.
   static constexpr int kPasses = 2;
-  /// Several times the usual duration of a buffer of a live source, which is 10 to 20 ms.
+  /// Time after which a stream that has not asked again no longer waits: several times the usual
+  /// duration of a live source's buffers (10 to 20 ms).
   static constexpr Time kPatience = std::chrono::milliseconds(100);
 
   struct Waiting {

@@ -65,7 +65,7 @@ Result<void> Scheduler::decode(std::span<const StepRow> rows, Urgency urgency) {
 
 Result<void> Scheduler::submit(Request& request) {
   std::unique_lock lock(mutex_);
-  batch_.reserve(waiting_.size() + 1);  // take_batch() must not throw.
+  batch_.reserve(waiting_.size() + 1);  // so that take_batch() does not throw
   waiting_.push_back(&request);
   for (;;) {
     done_.wait(lock, [&] { return request.done || !busy_; });

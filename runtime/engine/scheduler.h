@@ -26,7 +26,7 @@ namespace npuwhisper {
 /// after construction, unless more than `max_streams` requests wait.
 class Scheduler {
  public:
-  /// How urgent the requests of a stream are.
+  /// The urgency of a stream's requests.
   enum class Urgency { File, Live };
   /// Maximum time that a request for a file waits for requests of live streams that came later.
   static constexpr std::chrono::seconds kLongestWait{1};

@@ -75,7 +75,7 @@ class StreamDecoder final : public TokenDecoder {
   std::unique_ptr<Buffer> mel_, cross_cache_, self_cache_;
   WindowPositions positions_;  // the positions computed in cross_cache_
   std::vector<StepRow> rows_;
-  std::unique_ptr<float[]> logits_;  // rows that no run uses take no memory
+  std::unique_ptr<float[]> logits_;  // not initialised, so that unused rows take no memory
   std::vector<float> heads_;
   std::vector<float> attention_;
 };

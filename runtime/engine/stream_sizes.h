@@ -16,7 +16,7 @@ struct StreamSizes {
   int n_cells = 0;                   ///< Cells of the self-attention cache.
   std::size_t n_logit_rows = 0;      ///< Number of logits rows that a call may request.
   std::size_t n_attention_rows = 0;  ///< Number of rows whose attention a run may request.
-  // Numbers of floats.
+  // The members below are numbers of floats.
   std::size_t logits = 0;     ///< [n_logit_rows, n_vocab]
   std::size_t heads = 0;      ///< [alignment heads, n_attention_rows, n_audio_ctx]
   std::size_t attention = 0;  ///< Mean of the heads: [tokens, n_audio_ctx]

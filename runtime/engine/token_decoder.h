@@ -59,19 +59,19 @@ class TokenDecoder {
     std::span<const Token> tokens;  ///< The argument of step().
     std::span<float> logits;        ///< Receives the result of step().
   };
-  /// Performs step() for the decoders of all `shares`, each of which occurs once. The decoders must
-  /// be of the same engine as this one, which need not be among them. The device reads the model's
-  /// weights once for as many rows as one run can hold. If the call fails, no decoder may continue
-  /// its sequences.
+  /// Performs step() for the decoders of all `shares`, each of which occurs once. All decoders must
+  /// belong to the engine of this decoder. This decoder need not be among them. The device reads
+  /// the model's weights once for as many rows as one run can hold. If the call fails, no decoder
+  /// may continue its sequences.
   virtual Result<void> step_together(std::span<Share> shares);
 
   /// Runs `tokens` as the only sequence. Returns the mean attention of the model's alignment heads,
   /// each after softmax: [tokens.size(), n_audio_ctx]. The attention is 0 for positions that
-  /// represent several positions of padding. `probabilities` has an element for each of the
-  /// last probabilities.size() tokens (at most tokens.size()). Each element receives the
-  /// probability of the token that follows, under a softmax over text tokens (ids up to and
-  /// including the end of text). The element of the last token, which has no successor, is left
-  /// unchanged. Logits are computed only for tokens whose element is written.
+  /// represent several positions of padding. The elements of `probabilities` belong to the last
+  /// probabilities.size() tokens (at most tokens.size()). The element of a token receives the
+  /// probability of the next token, under a softmax over text tokens (ids up to and including the
+  /// end of text). The element of the last token, which has no successor, is left unchanged. Logits
+  /// are computed only for tokens whose element is written.
   virtual Result<std::span<const float>> align(std::span<const Token> tokens,
                                                std::span<float> probabilities) = 0;
 };

@@ -7,9 +7,9 @@
 namespace npuwhisper {
 namespace {
 
-/// Number of the largest logits that are computed from unrounded weights. Rounding the weights
-/// changes a logit by a few hundredths. Fewer logits than this number are within a few hundredths
-/// of the largest logit, so no decision depends on a rounded logit.
+/// Number of logits that are computed again from unrounded weights: the largest ones. Rounding the
+/// weights changes a logit by a few hundredths. Fewer logits than this number are within a few
+/// hundredths of the largest logit, so no decision depends on a rounded logit.
 constexpr int kExactLogits = 32;
 
 /// Appends operations to a graph. Each function returns the output of its operation.

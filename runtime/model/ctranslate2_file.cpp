@@ -18,8 +18,10 @@
 namespace npuwhisper {
 namespace {
 
-constexpr std::uint32_t kBinaryVersion = 6;  // CTranslate2 3.0 (the first with Whisper) and later.
-constexpr std::uint32_t kWhisperRevision = 3;  // CTranslate2 3.5 (February 2023) and later.
+/// Format version that CTranslate2 writes since 3.0, its first release with Whisper.
+constexpr std::uint32_t kBinaryVersion = 6;
+/// Revision of Whisper's specification that CTranslate2 writes since 3.5 (February 2023).
+constexpr std::uint32_t kWhisperRevision = 3;
 
 constexpr std::string_view kScale = "_scale";
 /// The types by CTranslate2's numbers.
@@ -141,7 +143,7 @@ Result<void> read_aliases(FileCursor& cursor, WeightsIndex& index) {
   return {};
 }
 
-/// Gives each integer weight that has a variable of scales the place of these scales.
+/// Sets VariablePart::scales of each integer weight that has scales in a separate variable.
 Result<void> attach_scales(WeightsIndex& index) {
   for (Variable& weight : index.variables) {
     const bool is_integer = weight.type == StoredType::I8 || weight.type == StoredType::I16;

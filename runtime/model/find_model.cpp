@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Returns the text of each place in quotes, once.
+/// Returns the texts of the places in quotes, separated by commas, without duplicates.
 std::string list_places(const std::vector<ModelPlace>& places) {
   std::vector<std::string> texts;
   for (const ModelPlace& place : places) {
@@ -30,7 +30,7 @@ std::string list_places(const std::vector<ModelPlace>& places) {
   return joined;
 }
 
-/// Returns the end of the message for a model that was not found: what the user can do.
+/// Returns the last part of the message for a model that was not found: advice for the user.
 std::string advice(const std::string& name, const std::optional<NamedModel>& known) {
   if (!known) {
     std::string text;
@@ -47,8 +47,8 @@ std::string advice(const std::string& name, const std::optional<NamedModel>& kno
 Result<fs::path> find_by_name(const std::string& name) {
   const auto known = resolve_model(name);
   std::vector<ModelPlace> places;
-  // Only a name that the table does not know may be a folder of the working directory. Otherwise,
-  // the owner of that directory could replace a model that the user expects elsewhere.
+  // The working directory is searched only for a name that the table does not know. Otherwise, the
+  // owner of that directory could replace a model that the user expects elsewhere.
   if (!known) places.push_back({name, name});
   for (ModelPlace& place : model_places(name, known)) places.push_back(std::move(place));
   for (const ModelPlace& place : places) {

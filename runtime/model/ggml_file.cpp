@@ -22,7 +22,7 @@ constexpr std::size_t kMaxNameBytes = 1 << 8;
 constexpr std::int32_t kMaxTokens = 1 << 20;
 
 struct Type {
-  std::int32_t number;  // ggml_type
+  std::int32_t number;  // value of ggml's enum ggml_type
   StoredType type;
 };
 constexpr std::array kTypes = {Type{0, StoredType::F32},  Type{1, StoredType::F16},

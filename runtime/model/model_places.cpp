@@ -112,8 +112,8 @@ class Places {
     if (own.empty()) return;
     for (const fs::path& snapshot : snapshots(repository_folder(hub, own))) {
       add_ggml_files(snapshot);
-      // The default name of whisper.cpp's converters. In this repository, it can only be this
-      // model.
+      // whisper.cpp's converters use this file name by default. In this repository, the file can
+      // only be this model.
       if (known_->quantisation.empty()) add(snapshot / "ggml-model.bin");
     }
   }

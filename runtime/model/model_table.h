@@ -38,14 +38,15 @@ struct KnownModel {
   std::string_view ggml_repository;
 };
 
-/// How a folder stores the weights of a model.
+/// The file format of the weights in a folder.
 enum class WeightsFormat { CTranslate2, Safetensors, PyTorch };
 
-/// The names of the files of weights in a folder. The table is generated from tools/models.json.
+/// The names of the weight files in a folder. The table of formats is generated from
+/// tools/models.json.
 struct FolderFormat {
   WeightsFormat format = WeightsFormat::CTranslate2;
-  std::string_view file;   ///< The only file, as in "model.safetensors".
-  std::string_view index;  ///< Maps tensors to files if there are several. Empty: always one file.
+  std::string_view file;   ///< Name of the file if there is only one: "model.safetensors".
+  std::string_view index;  ///< Name of the index of several files. Empty: always one file.
 };
 
 /// Returns all formats of folders, in the order in which they are tried. Thread-safe; the formats
@@ -62,11 +63,11 @@ ModelConfig config_of(const KnownModel& model);
 /// Returns whether the model transcribes only English.
 bool is_english_only(const KnownModel& model);
 
-/// A model of the table that a user selects by a name, an alias, or one of these with a
-/// quantisation (base, turbo, base-q5_1).
+/// A model of the table that a user selects by a name (base) or an alias (turbo). The name or the
+/// alias may have a quantisation (base-q5_1).
 struct NamedModel {
   const KnownModel* model = nullptr;  ///< Never null in the result of resolve_model().
-  std::string_view quantisation;      ///< Empty if the user's name has none.
+  std::string_view quantisation;      ///< Empty if the user's name has no quantisation.
 };
 
 /// Returns the model that `name` selects; nullopt if the table does not know the name.

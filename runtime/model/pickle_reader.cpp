@@ -218,7 +218,7 @@ class Reader {
   Result<void> status_;
   bool done_ = false;
   std::vector<PickleId> stack_;
-  std::vector<std::size_t> marks_;  // Heights of the stack.
+  std::vector<std::size_t> marks_;  // Heights of the stack at the marks.
   std::unordered_map<PickleId, PickleId> memo_;
   Pickle result_;
 };

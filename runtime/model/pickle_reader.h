@@ -16,7 +16,7 @@ using PickleId = std::uint32_t;
 /// A value that a pickle describes. Values refer to others by index, so a value may contain itself.
 struct PickleValue {
   enum class Kind : std::uint8_t {
-    Other,       ///< None, a truth value, a floating-point number or a large integer.
+    Other,       ///< None, a Boolean, a floating-point number or a large integer.
     Integer,     ///< `number`
     String,      ///< `text`
     Tuple,       ///< `items`
@@ -24,7 +24,7 @@ struct PickleValue {
     Dictionary,  ///< `entries`
     Global,      ///< `text`: a class or function, "module.name"
     Persistent,  ///< `items[0]`: the ID of an object that the pickle does not contain
-    Call,  ///< `items[0]`, a global, called with the tuple `items[1]`; `entries` set afterwards
+    Call,        ///< A call of the global `items[0]` with the tuple `items[1]`; sets `entries`.
   };
 
   Kind kind = Kind::Other;

@@ -15,7 +15,7 @@ namespace npuwhisper {
 namespace {
 
 constexpr int kMultilingualVocab = 51865;
-constexpr int kLargeV3Vocab = 51866;  // One more language: Cantonese.
+constexpr int kLargeV3Vocab = 51866;  // Has one more language: Cantonese.
 /// Number of special tokens other than languages: end of text, start of transcript, six tasks and
 /// marks, and the timestamps from 0.00 to 30.00.
 constexpr int kMarks = 2 + 6 + 1501;
@@ -155,7 +155,8 @@ bool is_published_vocabulary(int n_vocab) {
 
 std::optional<std::vector<std::string>> published_vocabulary(int n_vocab) {
   if (!is_published_vocabulary(n_vocab)) return std::nullopt;
-  // The sizes are given, because compilers count the characters of a literal only up to a limit.
+  // The lengths are passed explicitly, because compilers count the characters of a constant literal
+  // only up to a limit.
   constexpr std::string_view kEnglish(kEnglishVocabulary, sizeof kEnglishVocabulary - 1);
   constexpr std::string_view kMultilingual(kMultilingualVocabulary,
                                            sizeof kMultilingualVocabulary - 1);
@@ -187,9 +188,9 @@ std::vector<Token> published_suppressed_tokens(const Tokenizer& tokenizer) {
       "@",   "[",  "\\", "]",   "^",   "_",   "`",   "{",  "|",   "}",  "~",  "「",
       "」",  "『", "』", "<<",  ">>",  "<<<", ">>>", "--", "---", "-(", "-[", "('",
       "(\"", "((", "))", "(((", ")))", "[[",  "]]",  "{{", "}}",  "♪♪", "♪♪♪"};
-  // Notes. Their first token is suppressed, because no spoken text begins with it.
+  // Musical symbols. Their first token is suppressed, because no spoken text contains it.
   constexpr std::array<std::string_view, 7> kNotes = {"♩", "♪", "♫", "♬", "♭", "♮", "♯"};
-  // Within a word, the hyphen and the apostrophe are spoken.
+  // A hyphen or an apostrophe is suppressed only at the beginning of a word, not within a word.
   std::set<Token> tokens = {tokenizer.encode(" -").front(), tokenizer.encode(" '").front()};
   const auto add = [&](std::string_view symbol, bool is_note) {
     for (const std::string& text : {std::string(symbol), " " + std::string(symbol)}) {

@@ -14,9 +14,9 @@
 
 namespace npuwhisper {
 
-// What openai/whisper publishes in its source code instead of its model files: tokenizer.py and
-// assets/ (the vocabularies, the order of the languages, the suppressed tokens) and __init__.py
-// (the alignment heads). Model files of other projects may contain these facts or not.
+// Facts about models that openai/whisper publishes in its source code, not in its model files. The
+// sources are tokenizer.py and assets/ (vocabularies, order of the languages, suppressed tokens)
+// and __init__.py (alignment heads). Model files of other projects may contain some of these facts.
 
 /// Returns the alignment heads of the model with these sizes. large-v1 and large-v2 have the same
 /// sizes: if `file_name` contains neither name, such as "ggml-large.bin", no heads are returned.
@@ -41,7 +41,8 @@ bool append_special_tokens(int n_vocab, std::vector<std::string>& spellings);
 /// Returns the tokens that openai/whisper suppresses in every position, in ascending order: symbols
 /// that are not spoken, and special tokens.
 std::vector<Token> published_suppressed_tokens(const Tokenizer& tokenizer);
-/// Returns the tokens that openai/whisper suppresses at the start of a text: a space and the end.
+/// Returns the tokens that openai/whisper suppresses at the start of a text: a space and the
+/// end-of-text token.
 std::vector<Token> published_first_suppressed_tokens(const Tokenizer& tokenizer);
 
 }  // namespace npuwhisper

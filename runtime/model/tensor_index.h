@@ -11,7 +11,7 @@
 
 namespace npuwhisper {
 
-/// A tensor in a model file, by the file's own name. The values are row-major.
+/// A tensor in a model file. The values are row-major.
 struct Tensor {
   /// Says why the values cannot be read; empty if they can. An unsupported tensor is an error only
   /// if a model needs it.
@@ -22,7 +22,7 @@ struct Tensor {
   std::uint64_t offset = 0;             ///< Offset of the first value in the file, in bytes.
 };
 
-/// The tensors of one or more files, by name. All values are within their file.
+/// The tensors of one or more files, by their names in the files. All values are within their file.
 using TensorIndex = std::map<std::string, Tensor, std::less<>>;
 
 /// Maximum number of tensors in a file. Every Whisper model has far fewer (large-v3 has 1,300). The

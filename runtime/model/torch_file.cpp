@@ -35,7 +35,7 @@ Result<std::string> read_member(const RegularFile& file, const ZipMember& member
 Result<void> check_byte_order(const RegularFile& file, const Members& members,
                               const std::string& root) {
   const auto member = members.find(root + "/byteorder");
-  if (member == members.end()) return {};  // PyTorch before 2.1
+  if (member == members.end()) return {};  // as written before PyTorch 2.1
   const auto order = read_member(file, member->second, 16);
   if (!order) return fail(order.error().code, "byteorder: " + order.error().message);
   if (*order == "little") return {};

@@ -94,8 +94,8 @@ Result<PickledTensor> read_tensor(const PickleValues& values, const PickleValue&
                        .first = first.number};
 }
 
-/// Returns the dictionary that `id` is, or makes: an OrderedDict is a call whose result receives
-/// its items later. nullptr: something else.
+/// Returns the value `id` if it is a dictionary or a call of OrderedDict. The entries of an
+/// OrderedDict are set after the call. Returns nullptr for any other value.
 const PickleValue* dictionary(const PickleValues& values, PickleId id) {
   const PickleValue& value = values[id];
   if (value.kind == Kind::Dictionary) return &value;
@@ -123,8 +123,9 @@ std::optional<PickleId> find_entry(const PickleValues& values, const PickleValue
   return found;
 }
 
-/// Returns the call that makes a tensor, without a surrounding torch._utils._rebuild_parameter().
-/// nullptr: `id` is not a tensor.
+/// Returns the call that creates the tensor `id`. If `id` is a call of
+/// torch._utils._rebuild_parameter(), returns the call that creates the parameter's tensor. Returns
+/// nullptr if `id` is not a tensor.
 const PickleValue* tensor_call(const PickleValues& values, PickleId id) {
   const PickleValue* value = &values[id];
   if (value->kind != Kind::Call) return nullptr;

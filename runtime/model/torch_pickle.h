@@ -17,7 +17,7 @@ namespace npuwhisper {
 struct PickledTensor {
   std::string unsupported;  ///< Says why the values cannot be read; empty if they can.
   StoredType type = StoredType::F32;
-  std::vector<std::int64_t> dims;  ///< Not checked.
+  std::vector<std::int64_t> dims;  ///< As in the file; not checked.
   std::string storage;             ///< Key of the storage.
   std::int64_t first = 0;          ///< Index of the first value in the storage; at least 0.
 };

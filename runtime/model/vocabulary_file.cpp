@@ -54,7 +54,7 @@ class SpellingList {
   std::string error_;
 };
 
-/// The base of both JSON readers. Ignores all events but parse errors.
+/// The base class of the JSON readers. Ignores all events except parse errors.
 class JsonEvents : public nlohmann::json_sax<Json> {
  public:
   explicit JsonEvents(SpellingList& list) : list_(list) {}
@@ -233,7 +233,7 @@ Result<Vocabulary> read_vocabulary(const std::filesystem::path& folder, int max_
   struct Format {
     const char* name;
     ReadSpellings read;
-    const char* more;  // A second file of the same format, which need not exist; or nullptr.
+    const char* more;  // Name of an optional second file of the same format; or nullptr.
   };
   constexpr std::array kFormats = {
       Format{"vocabulary.json", read_json<VocabularyArray>, nullptr},

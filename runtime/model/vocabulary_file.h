@@ -16,11 +16,11 @@ struct Vocabulary {
   std::vector<std::string> spellings;
 };
 
-/// Reads the first of vocabulary.json (an array), vocabulary.txt (one token per line),
-/// tokenizer.json (Hugging Face: model.vocab and added_tokens) and vocab.json (Hugging Face: an
-/// object; added_tokens.json has further tokens) that exists in `folder`. Builds no JSON tree in
-/// memory. Errors: NotFound (none of the files), Unavailable, CorruptModel (wrong format, or more
-/// than `max_tokens` tokens).
+/// Reads the vocabulary in `folder`. Uses the first of these files that exists: vocabulary.json (an
+/// array), vocabulary.txt (one token per line), tokenizer.json (Hugging Face: model.vocab and
+/// added_tokens), vocab.json (Hugging Face: an object; added_tokens.json has further tokens).
+/// Builds no JSON tree in memory. Errors: NotFound (none of the files), Unavailable, CorruptModel
+/// (wrong format, or more than `max_tokens` tokens).
 Result<Vocabulary> read_vocabulary(const std::filesystem::path& folder, int max_tokens);
 
 }  // namespace npuwhisper

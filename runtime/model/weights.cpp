@@ -84,7 +84,7 @@ Result<void> Weights::read_rows(const Variable& variable, std::int64_t first,
   return {};
 }
 
-/// Fills `out` with the rows of a part from row `first` of the part on.
+/// Fills `out` with rows of `part`, beginning with the part's row `first`.
 Result<void> Weights::read_part(const Variable& variable, const VariablePart& part,
                                 std::int64_t first, std::span<float> out) const {
   if (!part.offset) {
@@ -97,7 +97,7 @@ Result<void> Weights::read_part(const Variable& variable, const VariablePart& pa
   return part.scales ? unscale(variable, part, first, out) : Result<void>();
 }
 
-/// Fills `out` with the values of a part from value `first` of the part on.
+/// Fills `out` with values of `part`, beginning with the part's value `first`.
 Result<void> Weights::read_values(const Variable& variable, const VariablePart& part,
                                   std::uint64_t first, std::span<float> out) const {
   const ModelFile& file = files_[part.file];
@@ -121,7 +121,7 @@ Result<void> Weights::read_values(const Variable& variable, const VariablePart& 
   return {};
 }
 
-/// Divides the rows of a part, from row `first` of the part on, by their scales.
+/// Divides `rows` by their scales. They are rows of `part`, beginning with the part's row `first`.
 Result<void> Weights::unscale(const Variable& variable, const VariablePart& part,
                               std::int64_t first, std::span<float> rows) const {
   const auto per_row = static_cast<std::size_t>(variable.n_elements() / variable.n_rows());

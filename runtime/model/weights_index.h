@@ -18,13 +18,14 @@ namespace npuwhisper {
 /// Successive rows of a variable that are contiguous in one file.
 struct VariablePart {
   std::int64_t n_rows = 0;
-  std::size_t file = 0;  ///< Index of the model's file.
-  /// Offset of the first value in the file, in bytes. nullopt: all values are 0 and stored nowhere.
+  std::size_t file = 0;  ///< Index of the file among the model's files.
+  /// Offset of the first value in the file, in bytes. nullopt: all values are 0, and no file stores
+  /// them.
   std::optional<std::uint64_t> offset = std::nullopt;
-  /// Integers that stand for real numbers: offset in the file, in bytes, of the f32 scales. A value
-  /// is the integer divided by its scale. nullopt: the values are not scaled.
+  /// Offset of the scales (f32) in the file, in bytes, for integers that represent real numbers.
+  /// The real number is the integer divided by its scale. nullopt: the values have no scales.
   std::optional<std::uint64_t> scales = std::nullopt;
-  bool one_scale = false;  ///< Whether one scale belongs to all rows, instead of one to each row.
+  bool one_scale = false;  ///< Whether all rows share one scale; otherwise one for each row.
 };
 
 /// One variable of a model and the location of its values, which are row-major and possibly

@@ -28,7 +28,7 @@ constexpr std::size_t kEndRecordBytes = 22;
 constexpr std::size_t kEndLocator64Bytes = 20;
 constexpr std::size_t kEndRecord64Bytes = 56;
 constexpr std::size_t kMaxCommentBytes = 0xffff;
-constexpr std::uint32_t kIn64 = 0xffffffff;  // The value is in the ZIP64 field or record.
+constexpr std::uint32_t kIn64 = 0xffffffff;  // Marks a value that is in the ZIP64 field or record.
 constexpr std::uint16_t kEncrypted = 1;
 
 /// Limits of the directory. A checkpoint has one member for each tensor, and the large models have
@@ -92,7 +92,7 @@ Result<Directory> find_directory(const RegularFile& file) {
       std::min<std::uint64_t>(file.size(), kEndRecordBytes + kMaxCommentBytes);
   const auto tail = read(file, file.size() - n_tail, n_tail);
   if (!tail) return fail(tail.error());
-  // The record is followed by a comment that reaches to the end of the file.
+  // A comment follows the record and extends to the end of the file.
   for (std::size_t at = tail->size() - kEndRecordBytes + 1; at-- > 0;) {
     if (number<std::uint32_t>(*tail, at) != kEndRecord) continue;
     const std::size_t n_comment = number<std::uint16_t>(*tail, at + 20);
@@ -116,7 +116,9 @@ struct Entry {
   std::uint64_t n_bytes = 0;
 };
 
-/// Replaces sizes and offset by those of the ZIP64 field in `extra`, in the order of 4.5.3.
+/// Replaces `values` by the values of the ZIP64 field in `extra`. `values` are the sizes and the
+/// offset that the field holds, in the order of section 4.5.3. Returns false if the field does not
+/// hold all of them.
 bool read_zip64_field(std::span<const std::byte> extra, std::span<std::uint64_t* const> values) {
   while (extra.size() >= 4) {
     const auto id = number<std::uint16_t>(extra, 0);

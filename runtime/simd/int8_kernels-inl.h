@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The int8 product for one instruction set. int8_kernels.cpp includes this file once for each, in a
-// namespace of its own that has a struct Simd with the instructions. Therefore, this file has no
-// #pragma once.
+// The int8 product for one instruction set. int8_kernels.cpp includes this file once for each
+// instruction set, in a namespace that has a struct Simd with the instructions. Therefore, this
+// file has no #pragma once.
 
 /// Multiplies one group of k of `Rows` rows by `Vectors` vectors of columns.
 template <std::size_t Rows, std::size_t Vectors>

@@ -238,7 +238,7 @@ bool has_avx512_vnni() {
 
 #endif
 
-/// Returns the limit of NPUWHISPER_MAX_ISA from which on `isa` is allowed.
+/// Returns the lowest value of NPUWHISPER_MAX_ISA that allows `isa`.
 Isa least_limit(Int8Isa isa) {
   switch (isa) {
     case Int8Isa::Portable:

@@ -21,8 +21,8 @@ void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size
 /// The operations that finish_panel() applies to the sums of one row: adds `bias`, applies GELU if
 /// `gelu` is set, and adds `residual`, in this order.
 struct PanelEpilogue {
-  const float* bias = nullptr;  ///< [64], added; nullptr: 0.
-  /// [n] as in finish_panel(), added last; nullptr: 0. May be `out`.
+  const float* bias = nullptr;  ///< [64]; nullptr: no bias.
+  /// [n], with the `n` of finish_panel(); nullptr: no residual. May be `out`.
   const float* residual = nullptr;
   bool gelu = false;
 };

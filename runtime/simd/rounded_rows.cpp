@@ -38,8 +38,8 @@ HWY_INLINE void transform(float* x, std::size_t stride) {
   for (std::size_t i = 0; i < Points; ++i) hn::StoreU(v[i], d, x + i * stride);
 }
 
-/// Applies the steps of the transform that combine points with the distances distance, 2 * distance
-/// and so on, log2(Points) steps, to a group of `n` points.
+/// Applies log2(Points) steps of the transform to a group of `n` points. The first step combines
+/// points that are `distance` points apart, and each further step doubles this distance.
 template <std::size_t Points>
 HWY_INLINE void transform_all(float* group, std::size_t n, std::size_t distance) {
   for (std::size_t first = 0; first < n; first += Points * distance) {

@@ -44,9 +44,9 @@ RoundedRow round_row(const void* in, DataType in_type, std::size_t k, float* rot
 /// The columns of a product with rounded weights. Pointers have one element for each column.
 struct RoundedColumns {
   const float* scales;          ///< Factor of a column's integer sums.
-  const std::int32_t* offsets;  ///< Sum of a column's integer weights * 128.
+  const std::int32_t* offsets;  ///< 128 times the sum of a column's integer weights.
   const float* totals;          ///< Sum of a column's weights.
-  const float* bias;            ///< nullptr: 0.
+  const float* bias;            ///< nullptr: no bias.
 
   RoundedColumns from(std::size_t column) const {
     return {scales + column, offsets + column, totals + column,

@@ -37,7 +37,7 @@ HWY_INLINE V exp2_nonpositive(D d, V x) {
 
 /// Returns 2^x for x <= 0 with a relative error below 3e-6, which is small compared with the
 /// rounding to bf16; 2^-126 for x < -126. The sum of x and 1.5 * 2^23 has the rounded x in its
-/// lowest bits, from where a shift moves it to the exponent. The polynomial of degree 4 has the
+/// lowest bits; a shift moves it to the exponent. The polynomial of degree 4 has the
 /// smallest maximum of the relative error for the fraction in [-0.5, 0.5].
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp2_nonpositive_for_bf16(D d, V x) {

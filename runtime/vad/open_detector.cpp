@@ -20,7 +20,7 @@ std::int64_t to_samples(std::chrono::milliseconds time) {
   return time.count() * kSampleRate / 1000;
 }
 
-/// Returns the weights in `file`; loads them unless a stream still holds them.
+/// Returns the weights in `file`. Loads them unless a stream still uses them.
 Result<std::shared_ptr<const SileroWeights>> shared_weights(const std::filesystem::path& file) {
   static std::mutex mutex;  // Guards the next two variables.
   static std::filesystem::path loaded_file;

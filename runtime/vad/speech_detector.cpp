@@ -11,8 +11,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Maximum difference between the threshold and the lower probability release_. A probability
-/// between these two values neither begins nor ends speech.
+/// Maximum difference between threshold_ and the lower threshold release_. A probability between
+/// these two thresholds neither begins nor ends speech.
 constexpr float kHysteresis = 0.15F;
 /// Number of steps whose results are stored (17 minutes). The number is a power of two, so that `%
 /// kRing` needs no division.

@@ -15,20 +15,20 @@ namespace npuwhisper {
 
 /// Rules that decide which audio of a stream counts as speech. Lengths are in samples (16 kHz).
 struct SpeechRules {
-  /// Speech begins where its probability reaches this threshold. Speech ends when its probability
-  /// has stayed below max(threshold - 0.15, threshold / 2) for `min_silence`.
+  /// Speech begins when the probability of speech reaches this threshold. Speech ends when the
+  /// probability has stayed below max(threshold - 0.15, threshold / 2) for `min_silence`.
   float threshold = 0.5F;
   std::int64_t min_speech = 0;   ///< Shorter speech does not count.
   std::int64_t min_silence = 0;  ///< Shorter pauses count as speech.
   std::int64_t padding = 0;      ///< Length of audio before and after speech that counts as speech.
 };
 
-/// Detects the parts of a stream in which somebody speaks, in steps of 32 ms. In doubt, audio
-/// counts as speech, so that no speech is lost. A sound that has just begun counts as speech until
-/// it turns out to be too short. Audio counts as speech until it is judged, and again when its
-/// result is discarded after 17 minutes. Quiet audio is amplified before it is judged. Samples
-/// that are NaN or infinite count as 0. The result does not depend on how audio is split into
-/// pushes. Reentrant; allocates nothing after construction.
+/// Detects the parts of a stream in which somebody speaks, in steps of 32 ms. Doubtful audio counts
+/// as speech, so that no speech is lost. A sound that has just begun counts as speech until it
+/// turns out to be too short. Audio counts as speech until it is judged, and again when its result
+/// is discarded after 17 minutes. Quiet audio is amplified before it is judged. Samples that are
+/// NaN or infinite count as 0. The result does not depend on how audio is split into pushes.
+/// Reentrant; allocates nothing after construction.
 class SpeechDetector {
  public:
   SpeechDetector(std::unique_ptr<SpeechScorer> scorer, const SpeechRules& rules);
@@ -44,9 +44,9 @@ class SpeechDetector {
   bool has_speech(std::int64_t begin, std::int64_t end) const;
   /// Returns whether somebody speaks from `begin` to n_judged().
   bool has_speech_since(std::int64_t begin) const;
-  /// Returns the number of samples in [begin, end) with a voice. Padding, pauses and speech that
-  /// was too short do not count. Audio whose result is not known yet, or has been discarded, does
-  /// not count either.
+  /// Returns the number of samples in [begin, end) that contain a voice. Padding, pauses and speech
+  /// that was too short do not count. Audio whose result is not known yet, or has been discarded,
+  /// does not count either.
   std::int64_t n_voiced(std::int64_t begin, std::int64_t end) const;
   /// Returns the first sample of [begin, end) that n_voiced() counts, or `end` if there is none.
   std::int64_t first_voice(std::int64_t begin, std::int64_t end) const;

@@ -21,7 +21,7 @@ class AdvanceLimit {
     return n;
   }
 
-  /// Returns the last advance in mel frames; a long advance before the first window.
+  /// Returns the last advance in mel frames. Before the first window, the value is kLong.
   int last() const { return last_; }
 
  private:

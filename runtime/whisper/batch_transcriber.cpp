@@ -15,13 +15,14 @@ namespace {
 /// A pause at which a piece is cut ends at least this many mel frames (15 s) after the piece's
 /// beginning, so that the text of most pieces has context.
 constexpr std::int64_t kLeastPiece = 1500;
-/// Audio after the last voice of a piece that belongs to the piece, in samples, if the pause is at
-/// least twice as long.
+/// Maximum length of the silence at the end of a piece, in samples. If the pause is shorter than
+/// twice this length, the piece is cut in the middle of the pause.
 constexpr std::int64_t kTail = kSampleRate / 2;
 /// Minimum length of a pause, in samples. Consonants cause shorter gaps between voices.
 constexpr std::int64_t kLeastPause = kSampleRate / 5;
-/// If the next window of a piece would begin at least this many samples before the last voice of
-/// the piece, that window is decoded. Timestamps are inexact, so a shorter rest is not speech.
+/// Minimum length, in samples, from the end of a window's text to the end of the last voice in the
+/// piece. If the rest is shorter, it is not decoded: timestamps are inexact, so the rest is
+/// probably part of the text.
 constexpr std::int64_t kLeastRest = kSampleRate / 2;
 
 }  // namespace
@@ -100,9 +101,9 @@ Result<void> BatchTranscriber::listen_to_rest(std::vector<Segment>& out) {
   return {};
 }
 
-/// Continues the oldest pieces while the audio after the last complete text is too long, so that
-/// longest_lag() holds. One piece can need many times as many steps as others, and silence needs
-/// none.
+/// Performs decoder steps while the audio after the last complete text is too long, so that
+/// longest_lag() holds. The limit is necessary because one piece can need many times as many steps
+/// as another, while silence needs no steps.
 Result<void> BatchTranscriber::limit_lag(std::vector<Segment>& out) {
   const std::int64_t longest_window = window_frames_ * kHop + kFftSize / 2;  // See n_wanted().
   const std::int64_t longest = longest_lag(static_cast<int>(lanes_.size())) - longest_window;
@@ -122,8 +123,8 @@ void BatchTranscriber::skip_silence() {
   stats_.unspoken_samples += static_cast<std::uint64_t>(n_frames * kHop);
 }
 
-/// Returns the piece that begins at seek_ and ends in the longest pause of the next `n_frames`
-/// frames that is not too early.
+/// Returns the piece that begins at seek_. Considers the next `n_frames` frames and cuts them in
+/// the longest pause that does not end too early (kLeastPiece).
 BatchTranscriber::Piece BatchTranscriber::next_piece(int n_frames) const {
   const SpeechDetector& detector = *audio_.detector();
   const std::int64_t begin = seek_ * kHop;
@@ -245,8 +246,8 @@ Result<void> BatchTranscriber::step(std::vector<Segment>& out) {
   return {};
 }
 
-/// Ends the attempts of the lane's decoder that need no further step, and the window after the last
-/// attempt.
+/// Ends the current attempt of the lane's decoder if it needs no further step. Then begins the next
+/// attempt, or ends the window after its last attempt. Repeats this until an attempt needs a step.
 Result<void> BatchTranscriber::end_attempts(Lane& lane) {
   while (!lane.needs_step) {
     if (lane.decoder->ends_attempt()) return end_window(lane);
@@ -265,7 +266,7 @@ Result<void> BatchTranscriber::end_window(Lane& lane) {
     return continue_piece(lane, lane.piece.n_frames, false);
   }
   if (!language_decision_.is_settled()) accept_language();
-  window_text_.reset();  // Pieces are not timed in order.
+  window_text_.reset();  // The windows of different pieces are not timed in order.
   const auto n_done =
       window_text_.make_segments(heard,
                                  {.decoder = *decoders_[lane.index],

@@ -64,7 +64,7 @@ class BatchTranscriber final : public WhisperTranscriber {
     bool needs_step = false;      // whether the attempt needs another step
     Prompt::View prompt_view() const { return {prompt, sot}; }
   };
-  /// The text of a piece that was not yet returned because earlier pieces have no text yet.
+  /// The text of a piece. It is returned when it and the texts of all earlier pieces are complete.
   struct Text {
     std::int64_t first = 0;  // first mel frame of the piece
     bool is_complete = false;
@@ -98,7 +98,7 @@ class BatchTranscriber final : public WhisperTranscriber {
   std::vector<Segment> segments_;            // segments of the current window
   std::vector<TokenDecoder::Share> shares_;  // the shares of the current step
   std::vector<Lane*> stepping_;              // the lanes of shares_
-  std::deque<Text> texts_;                   // texts of the last pieces, in order
+  std::deque<Text> texts_;                   // texts that were not returned yet, in order
   std::uint64_t first_ticket_ = 0;           // number of the piece of texts_.front()
   std::int64_t seek_ = 0;                    // mel frame at which the next piece begins
   AdvanceLimit open_limit_;                  // limits the advances of pieces without a pause

@@ -14,15 +14,16 @@ namespace npuwhisper {
 namespace {
 
 /// Factor applied to log_prob_threshold if the no-speech probability reaches no_speech_threshold.
-/// Text that Whisper invents over silence ("you", "Thank you.") has an average log probability of
-/// -1 to -0.7. Real text has a much higher average.
+/// Text that Whisper hallucinates over silence ("you", "Thank you.") has an average log probability
+/// of -1 to -0.7. Real text has a much higher average.
 constexpr float kStrictest = 0.7F;
 
 /// Minimum duration of the voice in a segment that is checked for missing words, in samples (10 s).
 /// Short segments can have very few words, for example a long name.
 constexpr std::int64_t kLongVoice = 10 * kSampleRate;
-/// Minimum number of tokens per second of voice. Speech has about four, very slow speech more than
-/// one. Beam search sometimes stretches a few words over 20 s of other speech.
+/// Minimum number of tokens per second of voice. Normal speech has about four tokens per second,
+/// very slow speech more than one. Beam search sometimes stretches a few words over 20 s of other
+/// speech.
 constexpr double kLeastTokensPerSecond = 0.8;
 
 int max_new_tokens(int max_length) {
@@ -193,20 +194,21 @@ bool WindowDecoder::Attempt::is_better_than(const Attempt& other) const {
   return text.average_log_probability > other.text.average_log_probability;
 }
 
-/// Returns whether `n_tokens` are far fewer than the voice between two samples suggests.
+/// Returns whether `n_tokens` is far too small for the amount of voice from sample `begin` to
+/// sample `end`.
 bool WindowDecoder::is_sparse(std::int64_t begin, std::int64_t end, int n_tokens) const {
   const std::int64_t n_voiced = voice_.detector->n_voiced(begin, std::min(end, voice_.end));
   const double least = kLeastTokensPerSecond * static_cast<double>(n_voiced) / kSampleRate;
   return n_tokens > 0 && n_voiced >= kLongVoice && n_tokens < least;
 }
 
-/// Returns whether a segment has far fewer tokens than the voice between its timestamps suggests.
+/// Returns whether a segment has far too few tokens for the amount of voice between its timestamps.
 bool WindowDecoder::lacks_words(std::span<const Token> tokens) const {
   if (voice_.detector == nullptr) return false;
   const Token zero = tokenizer_.special().timestamp_begin;
   std::int64_t begin = voice_.begin;
   int n_tokens = 0;
-  bool has_end = false;  // A segment has an end, so the next window begins at the last end.
+  bool has_end = false;  // A segment has an end, at which the next window begins.
   for (const Token token : tokens) {
     if (!tokenizer_.is_timestamp(token)) {
       ++n_tokens;

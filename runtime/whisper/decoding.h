@@ -31,9 +31,9 @@ struct DecodedWindow {
   float no_speech_probability = 0;
 };
 
-/// What the speech detector found in a window.
+/// The speech detector's results for a window.
 struct WindowVoice {
-  bool is_spoken = false;                    ///< There is enough speech (HeardAudio::is_spoken()).
+  bool is_spoken = false;  ///< Whether the window has enough speech: see HeardAudio.
   const SpeechDetector* detector = nullptr;  ///< Null without a detector.
   std::int64_t begin = 0;                    ///< First sample of the window.
   std::int64_t end = 0;                      ///< One past the last sample of the window.
@@ -49,8 +49,8 @@ struct WindowVoice {
 bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOptions& options);
 
 /// Decodes one encoded window. Repeats the decoding at higher temperatures while the text is
-/// repetitive or improbable (Radford et al. 2022, section 4.5), or while a segment has far fewer
-/// words than its voice can have. Where implementations differ, this class follows faster-whisper
+/// repetitive or improbable (Radford et al. 2022, section 4.5), or while a segment has far too few
+/// words for its amount of voice. Where implementations differ, this class follows faster-whisper
 /// 1.2, which has no rule for missing words. If every temperature fails, decode() returns the text
 /// with the smallest Flaw. Of several such texts, it returns the longest one if words are missing,
 /// and otherwise the most probable one. In that case, DecodedWindow::temperature is the last
@@ -92,7 +92,8 @@ class WindowDecoder {
   const DecodedWindow& result() const { return *result_; }
 
  private:
-  /// What is wrong with a text, apart from its probability. A later flaw is a worse one.
+  /// The flaw of a text, in ascending order of severity. The probability of the text does not
+  /// matter here.
   enum class Flaw { None, LacksWords, IsRepetitive };
   /// An attempt that has not been accepted.
   struct Attempt {

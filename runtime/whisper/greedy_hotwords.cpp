@@ -6,8 +6,8 @@
 namespace npuwhisper {
 namespace {
 
-/// The bonus of a token in the places of this search. Only whether a bonus is kept matters here, so
-/// the bonus counts tokens.
+/// The bonuses in the places of this search. The search only compares them to find out whether a
+/// phrase is complete, so each token of a phrase counts 1.
 constexpr HotwordGains kCount = {.first = 1, .next = 1};
 
 }  // namespace
@@ -55,9 +55,10 @@ GreedyHotwords::Choice GreedyHotwords::choose(std::span<float> logits, LogitSumm
   return choice;
 }
 
-/// Returns to the last branch whose phrase is complete or can be continued. `kept`: the bonus of
-/// the text's complete phrases. `n_tokens`: the length of the text. Returns nullopt if the phrase
-/// of the last branch is complete.
+/// Undoes each branch whose phrase is not complete, from the last branch on. Stops early if the
+/// token without the bonus continues an earlier phrase. Returns the token to take at the last
+/// branch undone; nullopt if no branch was undone. `kept`: the bonus of the text's complete
+/// phrases. `n_tokens`: the length of the text.
 std::optional<GreedyHotwords::Choice> GreedyHotwords::go_back(float kept, std::size_t n_tokens) {
   std::optional<Choice> choice;
   while (!branches_.empty() && kept <= branches_.back().bonus) {

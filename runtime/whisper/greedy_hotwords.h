@@ -15,11 +15,11 @@ namespace npuwhisper {
 
 /// Favours hotwords in greedy search. Where the bonus changes the choice of a token, the search
 /// follows the phrase. If the phrase breaks off, or the text reaches its maximum length, before the
-/// phrase is complete, the search returns to that position and takes the most probable token there.
-/// So the chosen tokens differ from the most probable ones only within complete phrases. At each
-/// position the search tries only the most probable hotword. A text takes at most 3 * max_new
-/// steps: once max_new tokens are dropped, the search follows no new phrase. Allocates nothing
-/// after construction. Reentrant.
+/// phrase is complete, the search returns to the position of the changed choice and takes the most
+/// probable token there. So the chosen tokens differ from the most probable ones only within
+/// complete phrases. At each position the search tries only the most probable hotword. A text takes
+/// at most 3 * max_new steps: once max_new tokens are dropped, the search follows no new phrase.
+/// Allocates nothing after construction. Reentrant.
 class GreedyHotwords {
  public:
   /// `tree` must outlive this object. `n_vocab`: length of a row of logits. `max_new`: the largest
@@ -29,8 +29,8 @@ class GreedyHotwords {
     branches_.reserve(max_new);
   }
 
-  /// Starts a text that begins with the tokens `known`, to which the search never returns and
-  /// whose gaps count as 0. `max_new`: the maximum number of tokens after `known`.
+  /// Starts a text with the tokens `known`. The search never drops these tokens, and their gaps
+  /// (kMaxHotwordGap) count as 0. `max_new`: the maximum number of tokens after `known`.
   void start(std::span<const Token> known, std::size_t max_new);
 
   struct Choice {

@@ -12,12 +12,12 @@
 
 namespace npuwhisper {
 
-/// Adds the bonus of hotwords to rows of logits. The bonus multiplies the probabilities of the
-/// tokens that begin or continue a phrase by constants. The gain of such a token is its bonus minus
-/// the logarithm of the factor that the bonuses add to the sum of all probabilities (the
-/// normaliser), so no biased probability exceeds 1. The logits of other tokens do not change. A
-/// phrase that would be repeated, or whose gap would exceed kMaxHotwordGap, has no bonus. Allocates
-/// nothing after construction. Reentrant.
+/// Adds the bonus of hotwords to rows of logits. The bonus multiplies the probability of each token
+/// that begins or continues a phrase by a constant. The gain of such a token is its bonus minus the
+/// logarithm of the factor that the bonuses add to the sum of all probabilities (the normaliser),
+/// so no biased probability exceeds 1. The logits of other tokens do not change. A phrase that
+/// would be repeated, or whose gap would exceed kMaxHotwordGap, has no bonus. Allocates nothing
+/// after construction. Reentrant.
 class HotwordBias {
  public:
   /// `tree` must outlive this object. `n_vocab`: length of a row of logits.

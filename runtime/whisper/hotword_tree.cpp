@@ -34,14 +34,14 @@ bool has_no_spaces(char32_t c) {
   return std::ranges::any_of(kRanges, [&](const Range& r) { return c >= r.first && c <= r.last; });
 }
 
-/// Returns whether a character separates words: it is no letter, digit or combining mark.
+/// Returns whether a character separates words. Letters, numbers and combining marks do not.
 bool is_separator(char32_t c) {
   const UnicodeClass of = unicode_class(c);
   return of != UnicodeClass::Letter && of != UnicodeClass::Number &&
          !uc_is_general_category(c, UC_CATEGORY_M);
 }
 
-/// Returns whether a character belongs to a word that continues beside it.
+/// Returns whether a character can be part of a longer word together with its neighbours.
 bool is_in_word(char32_t c) {
   return !is_separator(c) && !has_no_spaces(c);
 }

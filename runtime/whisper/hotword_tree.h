@@ -30,27 +30,29 @@ struct HotwordGains {
 /// The place of a text in the tree of hotwords, and the bonus of the text. A place depends only on
 /// the tokens of the text, and on the gaps and the gains of these tokens.
 struct HotwordPlace {
-  int node = 0;            ///< The longest end of the text that begins a phrase; 0: none.
+  int node = 0;            ///< Node of the text's longest suffix that begins a phrase; 0: none.
   float gap = 0;           ///< Gap of the begun phrase, or of a longer phrase that it continues.
-  bool ends_word = false;  ///< The text ends within a word or at its end: a word may continue.
+  bool ends_word = false;  ///< The text ends in a word, which the next token may continue.
   float bonus = 0;         ///< Bonus of the text's complete phrases and of the begun phrase.
   /// The bonus that remains if the begun phrase breaks off within a word.
   float kept_within_word = 0;
   /// The bonus that remains if the begun phrase breaks off at the end of a word.
   float kept = 0;
-  /// The last complete phrases, the newest first, if only tokens of phrases, spaces and punctuation
-  /// follow them; 0: none. Their repetition has no bonus.
+  /// Nodes of the last complete phrases, the newest first; 0: none. A repetition of these phrases
+  /// gets no bonus. They are forgotten after a token that is neither part of a phrase nor only
+  /// spaces and punctuation.
   std::array<int, 4> repeatable{};
 };
 
 /// A prefix tree over the tokens of phrases. It follows a text token by token (Aho and Corasick
-/// 1975). When a phrase breaks off, the tree continues with the longest end of the text that begins
-/// a phrase. A phrase is complete only if a word ends at its last token, and begins only where no
-/// word continues: "Ann" does not occur in "Annoy" and "Joann". Characters of scripts without
-/// spaces between words are words of their own. A phrase that is repeated has no bonus, if at most
-/// three other phrases and no other words stand between (HotwordPlace::repeatable). So neither one
-/// phrase nor several alternating phrases can fill a text. A phrase also breaks off where its gap
-/// exceeds kMaxHotwordGap. Immutable; thread-safe.
+/// 1975). When a phrase breaks off, the tree continues with the longest suffix of the text that
+/// begins a phrase. A phrase is complete only if a word ends at its last token, and begins only
+/// where no word continues: "Ann" does not occur in "Annoy" and "Joann". Characters of scripts
+/// without spaces between words are words of their own. A phrase gets no bonus if it repeats one of
+/// the last four phrases and the text between the two contains only spaces, punctuation and tokens
+/// of phrases (HotwordPlace::repeatable). Therefore neither one phrase nor several alternating
+/// phrases can fill a text. A phrase also breaks off where its gap exceeds kMaxHotwordGap.
+/// Immutable; thread-safe.
 class HotwordTree {
  public:
   struct Edge {
@@ -64,8 +66,8 @@ class HotwordTree {
   /// Returns the number of edges, which is the maximum number of tokens that extend a place.
   std::size_t n_edges() const { return edges_.size(); }
 
-  /// Returns the place after one more token. `gap`: the gap of the token, at least 0; 0 if it is
-  /// not known. `gains`: the gains that the token can receive.
+  /// Returns the place of the text after one more token. `gap`: the gap of the token, at least 0; 0
+  /// if it is not known. `gains`: the gains that the token can receive.
   HotwordPlace advance(const HotwordPlace& place, Token token, float gap,
                        const HotwordGains& gains) const;
   /// Returns whether a token with this gap continues the begun phrase of `place`.
@@ -80,7 +82,8 @@ class HotwordTree {
   /// Returns the tokens that continue the phrase of `node`, in ascending order of their ids. Node
   /// 0: the first tokens of all phrases.
   std::span<const Edge> edges(int node) const;
-  /// Returns the node of the longest proper end of the node's tokens that begins a phrase; 0: none.
+  /// Returns the node of the longest proper suffix of the node's tokens that begins a phrase; 0:
+  /// none.
   int suffix(int node) const { return nodes_[static_cast<std::size_t>(node)].suffix; }
   /// Returns the node for `token` after `node`, or -1.
   int child(int node, Token token) const;

@@ -79,10 +79,10 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
   text.clear();
   hearing_.was_forced = false;
   float sum = 0;
-  bool has_word = false;  // the text has a word
+  bool has_word = false;  // whether the text has a word
   const auto is_word = [this](Token token) { return !is_closing(tokenizer_.bytes(token)); };
   if (hotwords_) hotwords_->start(pass.committed, max_new);
-  bool is_draft = true;  // all of the text so far is from the draft, which the decoder holds
+  bool is_draft = true;  // whether all of the text so far is from the draft
   while (true) {
     const auto own = is_draft ? logits.subspan(text.size() * n_vocab, n_vocab) : logits;
     if (pass.must_speak && !has_word) {

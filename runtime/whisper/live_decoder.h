@@ -23,14 +23,14 @@ struct LivePass {
   Prompt::View prompt;
   std::span<const Token> committed;  ///< Final text of this window.
   std::span<const Token> draft;      ///< Expected text after `committed`, from the previous pass.
-  bool must_speak = false;           ///< The text after `committed` must have at least one word.
+  bool must_speak = false;           ///< Whether the text after `committed` must have a word.
   int max_new = 0;                   ///< Limit on tokens after `committed`; at least 1.
 };
 
 /// The result of a live pass.
 struct LiveHearing {
   std::vector<Token> tokens;  ///< Text after `committed`.
-  bool was_forced = false;    ///< The model would have ended the text, but must_speak forbade it.
+  bool was_forced = false;    ///< Whether the model would have ended the text without must_speak.
   float no_speech_probability = 0;
   /// Sum of the log probabilities of `tokens` and of the next token, if a next token was decoded,
   /// divided by tokens.size() + 1.

@@ -31,9 +31,10 @@ constexpr std::int64_t kPhrasePause = kSampleRate * 3 / 10;
 /// Nobody speaks kFastWords words in less than kFastTime, in any language.
 constexpr std::size_t kFastWords = 4;
 constexpr std::int64_t kFastTime = kSampleRate / 5;
-/// The model invents words only after the last spoken word, while a pause is still too short to end
-/// the window. Therefore words count as invented only if they end within this distance of the
-/// audio's end. Elsewhere, words that are too fast are real, and only their times are wrong.
+/// The model hallucinates words only after the last spoken word, while a pause is still too short
+/// to end the window. Therefore words that are too fast count as hallucinated only if they end
+/// within this distance of the audio's end. Elsewhere, such words are real, and only their times
+/// are wrong.
 constexpr std::int64_t kInventedTail = 2 * kSampleRate;
 /// Minimum distance from a final word's start to the `end` passed to commit(). A word that starts
 /// at floor() may be closer to `end`.

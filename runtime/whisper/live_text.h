@@ -19,7 +19,7 @@ struct LiveWord {
   std::size_t first_token = 0;  ///< Index into the tokens passed to LiveText::hear().
   std::size_t n_tokens = 0;
   std::size_t n_open = 0;  ///< Number of punctuation tokens at the word's end.
-  bool is_spoken = true;   ///< The word has a character other than punctuation.
+  bool is_spoken = true;   ///< Whether the word has a character other than punctuation.
 };
 
 /// The words of a live window: final words, followed by the words of the last pass, which may still

@@ -29,9 +29,9 @@ constexpr std::size_t kLongText = 128;
 constexpr std::int64_t kLeastCut = kLongWindow / 3;
 /// A window of at least this length may be cut after any word.
 constexpr std::int64_t kLongestWindow = 20 * kSampleRate;
-/// The score of a cut is the length of its pause in seconds, plus a bonus for punctuation. A window
-/// that begins within a phrase is misrecognised, so cuts that score below kGoodCut are used only in
-/// the longest windows.
+/// The score of a cut is the length of its pause in seconds, plus a bonus: kSentenceCut after a
+/// sentence, kPhraseCut after other punctuation. A window that begins within a phrase is
+/// misrecognised, so cuts that score below kGoodCut are used only in the longest windows.
 constexpr double kSentenceCut = 0.6;
 constexpr double kPhraseCut = 0.2;
 constexpr double kGoodCut = 0.3;
@@ -218,9 +218,9 @@ bool LiveTranscriber::is_time_for_pass() const {
   return audio_.n_samples() - heard_ >= schedule_.hop();
 }
 
-/// With Pace::Audio, postpones the next pass to the earliest deadline that a word that is not final
-/// can have. A pass after a pause then processes as much speech as possible. Postpones each pass
-/// only once. Returns whether the pass must wait. With Pace::RealTime, only returns false.
+/// With Pace::Audio, postpones the next pass to the earliest possible deadline of the words that
+/// are not final. A pass after a pause then processes as much speech as possible. Postpones each
+/// pass only once. Returns whether the pass must wait. With Pace::RealTime, only returns false.
 bool LiveTranscriber::put_off_pass() {
   if (schedule_.pace() == Pace::RealTime || is_put_off_) return false;
   is_put_off_ = true;
@@ -327,7 +327,7 @@ Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
 Result<void> LiveTranscriber::hear_window() {
   // Until the language is certain, all positions are encoded exactly. With thinned padding
   // (TokenDecoder::encode()), the model tends to detect a rare language in near-silence and to
-  // invent text.
+  // hallucinate text.
   const int n_exact = language_is_sure_ ? n_frames() + kExactPadding : window_frames_;
   if (const auto ok = encode(begin_, n_frames(), n_exact); !ok) return ok;
   const auto language = find_language(language_is_sure_, begin_, n_frames());
@@ -495,9 +495,9 @@ void LiveTranscriber::move_on() {
   text_.raise_floor(edge);
 }
 
-/// Returns the sample up to which audio without words may be discarded. With a detector, at most
-/// kUnheard of speech without recognised words is kept, because a pass over more audio may
-/// recognise it.
+/// Returns the sample up to which audio without words may be discarded. With a detector, speech
+/// without recognised words is kept, because a pass over more audio may recognise it. However,
+/// never more than the last kUnheard of the audio is kept.
 std::int64_t LiveTranscriber::silent_to() const {
   const std::int64_t edge = audio_end() - kTail;
   const SpeechDetector* detector = audio_.detector();

@@ -48,7 +48,7 @@ using PassClock = std::function<std::chrono::nanoseconds()>;
 class LiveTranscriber final : public WhisperTranscriber {
  public:
   /// `options.live_latency` must be set. `tokenizer`, `config` and `turns` must live as long as the
-  /// decoder that `make_decoder` returns. `turns` null: passes never wait. Errors: those of
+  /// decoder that `make_decoder` returns. If `turns` is null, passes never wait. Errors: those of
   /// check_options() and of the factories; Unsupported (the model has no alignment heads for word
   /// times, or too few text positions).
   static Result<std::unique_ptr<LiveTranscriber>> create(
@@ -99,7 +99,7 @@ class LiveTranscriber final : public WhisperTranscriber {
   std::int64_t next_start(std::size_t n) const;
   void begin_after(std::size_t n_words, std::int64_t sample, bool keep_text);
 
-  const std::size_t max_text_;  // limit on the tokens of a window's text
+  const std::size_t max_text_;  // maximum number of tokens of a window's text
   const PassClock clock_;
   PassTurns* const turns_;  // null: passes never wait
   LiveDecoder live_decoder_;

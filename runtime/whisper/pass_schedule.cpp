@@ -10,9 +10,9 @@ namespace {
 constexpr std::int64_t kLeastHop = kSampleRate * 3 / 10;
 /// If the latency allows it, the distance between passes is at least this multiple of their cost.
 constexpr std::int64_t kWantedRatio = 2;
-/// Minimum distance between passes if the latency allows it. LiveText waits for more audio than
-/// this distance after a word. With a longer distance, words would become final after only one
-/// pass.
+/// Minimum distance between passes if the latency allows it. The distance is shorter than the audio
+/// for which LiveText waits after a word that only one pass recognised. With a longer distance,
+/// many words would become final after only one pass.
 constexpr std::int64_t kWantedHop = kSampleRate * 2 / 5;
 /// Number of passes that should process a word within its latency. Most words then become final by
 /// agreement and not because they are due.
@@ -52,7 +52,7 @@ std::int64_t PassSchedule::hop() const {
   if (pace_ == Pace::Audio) return of_latency(kHopOfAudio);
   const std::int64_t affordable = (latency_ - cost_ - kMargin) / kPassesOfWord;
   const std::int64_t wanted = std::min(std::max(kWantedRatio * cost_, kWantedHop), affordable);
-  // Successive passes leave at least a tenth of their duration idle.
+  // After each pass, the machine is idle for at least a tenth of the pass's duration.
   return std::max({wanted, kLeastHop, cost_ * 11 / 10});
 }
 

@@ -23,7 +23,7 @@ struct Hypothesis {
   std::vector<Token> tokens;
   /// Includes the end-of-text token if the text has ended. Does not include the bonus of hotwords.
   float sum_log_probability = 0;
-  HotwordPlace hotwords{};  ///< The bonus of the text's hotwords.
+  HotwordPlace hotwords{};  ///< Place of the text in the tree of hotwords, with its bonus.
 
   /// Returns the average log probability of a token. As in openai/whisper, the end of text counts
   /// as a token.
@@ -55,8 +55,8 @@ class Search {
 
   void reseed(std::uint64_t seed) { random_.seed(seed); }
 
-  /// Starts a search for the text that takes the most probable token at each step, and that
-  /// follows GreedyHotwords. `n_prompt`: the number of tokens of the prompt.
+  /// Starts a greedy search, which takes the most probable token at each step. With hotwords,
+  /// GreedyHotwords chooses the tokens. `n_prompt`: the number of tokens of the prompt.
   void start_greedy(int max_new, int n_prompt);
   /// Starts a search that draws `n` texts at `temperature` (> 0). Its result is the text with the
   /// best score.

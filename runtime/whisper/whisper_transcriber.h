@@ -71,9 +71,10 @@ class WhisperTranscriber : public Transcriber {
     std::unique_ptr<LogMel> mel{};
     std::unique_ptr<SpeechDetector> detector{};
   };
-  /// Checks the options and, if they are valid, creates the parts, with `n_decoders` decoders for
-  /// as many windows at a time. `make_detector` may be empty. Errors: those of check_options(), of
-  /// make_hotword_tree() and of the factories.
+  /// Checks the options and, if they are valid, creates the parts of a stream. `n_decoders`: number
+  /// of decoders, which is the maximum number of windows that are decoded at a time.
+  /// `make_detector` may be empty. Errors: those of check_options(), of make_hotword_tree() and of
+  /// the factories.
   static Result<Parts> make_parts(const Tokenizer& tokenizer, const ModelConfig& config,
                                   const TranscriberOptions& options, int n_decoders,
                                   int max_sequences, const DecoderFactory& make_decoder,

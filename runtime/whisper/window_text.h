@@ -37,9 +37,10 @@ class WindowText {
     std::span<const float> pcm;  ///< The window's samples. Used only for word times.
   };
   /// Replaces `segments` by those of the window. Returns the number of frames until the next window
-  /// begins: see split_window(), but if a detector finds at least a second of voice after the
-  /// text, the next window begins at the end of the text. After two successive texts of less than
-  /// two seconds, this does not apply. Errors: those of WordTimer::add_words().
+  /// begins, which is the result of split_window() with one exception. If a detector finds at least
+  /// a second of voice after the text, the next window begins at the end of the text, unless both
+  /// this text and the last advance are shorter than two seconds. Errors: those of
+  /// WordTimer::add_words().
   Result<int> make_segments(const DecodedWindow& heard, const Window& window,
                             std::vector<Segment>& segments);
   /// Starts a new stream: the times of later words do not depend on earlier words.

@@ -17,8 +17,8 @@ struct WordPiece {
   std::size_t first_token = 0;
   std::size_t end_token = 0;
   std::size_t n_bytes = 0;  ///< Length of the piece's text as valid UTF-8.
-  bool is_spoken = false;   ///< The piece has a character other than punctuation.
-  bool opens = false;       ///< The piece is punctuation of the next word, such as "(".
+  bool is_spoken = false;   ///< Whether the piece has a character other than punctuation.
+  bool opens = false;       ///< Whether the piece is punctuation of the next word, such as "(".
 };
 
 /// A word: pieces [first, end), including the punctuation around it. `core` is the piece that

@@ -49,7 +49,7 @@ struct StepLayout {
   std::size_t scratch_bytes() const;
 
   std::vector<int> private_of;     ///< By tensor: index into a thread's rows[]; -1: shared.
-  std::vector<bool> selected;      ///< By tensor: whether it holds only the rows that want logits.
+  std::vector<bool> selected;      ///< By tensor: true if it has only rows that want logits.
   TensorSlots slots;               ///< The shared tensors.
   std::uint64_t weight_bytes = 0;  ///< Packed weights, biases, norms and positions.
   SelfCacheLayout self_cache;
@@ -61,7 +61,7 @@ struct StepLayout {
   std::size_t score_bytes = 0;    ///< [kAttentionRows, keys] f32.
   std::size_t product_depth = 0;  ///< The largest depth (k) of any product.
   std::size_t best = 0;           ///< Number of the largest logits that are recomputed.
-  std::size_t exact = 0;          ///< Columns of the weights from which they are recomputed.
+  std::size_t exact = 0;          ///< Largest depth (k) of a product with recomputed logits.
 };
 
 /// Returns the maximum number of keys that a row attends to in input `i` of the graph. Input 0 is

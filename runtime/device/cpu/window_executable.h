@@ -122,7 +122,7 @@ class WindowExecutable : public Executable {
     RowProduct product;            // products with panels
     AlignedBytes gathered;         // input rows of a convolution, contiguous
     AlignedBytes rounded;          // input rows of a rounded product, [block rows, k]
-    AlignedBytes rotated;          // one row of such a product, [k] f32
+    AlignedBytes rotated;          // one input row of a rounded product, [k] f32
     AlignedBytes integers;         // integer sums of a part of the columns, [block rows, columns]
     std::vector<RoundedRow> rows;  // scales and means of the rounded rows
     AlignedBytes onednn;
@@ -233,14 +233,15 @@ class WindowExecutable : public Executable {
   TensorSlots slots_;
   std::vector<std::size_t> area_of_;     // by slot: area of the workspace, [batch, rows, columns]
   std::vector<std::size_t> area_bytes_;  // by area: size that this executable needs
-  std::uint64_t weight_bytes_ = 0;       // size of the packed weights, computed without them
+  std::uint64_t weight_bytes_ = 0;       // size of the packed weights
   ScratchSizes sizes_;
   std::map<GemmKey, std::unique_ptr<OneDnnGemm>> gemms_;
   int n_positions_;
   int most_thinned_ = 0;  // largest number of positions of a run with sparse positions; 0: none
   std::map<int, Attention> attentions_;  // indexed by the number of keys
-  int heads_at_once_ = 0;                // number of heads of all items that are packed at once
-  std::size_t packed_heads_area_ = 0;    // area of the workspace with the packed keys and values
+  // Number of heads whose packed keys and values exist at the same time, over all items of a run.
+  int heads_at_once_ = 0;
+  std::size_t packed_heads_area_ = 0;  // area of the workspace with the packed keys and values
   std::size_t packed_keys_bytes_ = 0;
   std::size_t packed_values_bytes_ = 0;
   std::vector<Scratch> scratch_;  // one for each thread

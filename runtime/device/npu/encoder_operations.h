@@ -45,15 +45,17 @@ struct EncoderOperations {
   struct Source {
     Op op{};                       ///< The operation of the graph.
     Op norm{};                     ///< The folded layer norm; empty name: none.
-    bool feeds_attention = false;  ///< Writes queries, keys and values to separate matrices.
+    bool feeds_attention = false;  ///< True: queries, keys and values are separate matrices.
   };
   std::vector<npu::Operation> operations{};
   std::vector<Source> sources{};  ///< One for each operation.
   /// Names of the graph's layer norms that are folded into products.
   std::vector<std::string> folded{};
   std::vector<Constant> constants{};
-  npu::HostMatrix input{}, output{};    ///< Row 0 of the graph's input and (first) output.
-  std::vector<CacheRows> cache_rows{};  ///< Rows for the caches. Any such rows replace the output.
+  npu::HostMatrix input{};   ///< The graph's input, from its row 0 on.
+  npu::HostMatrix output{};  ///< The graph's (first) output, from its row 0 on.
+  /// Rows for the caches. If there are any, `output` is not used.
+  std::vector<CacheRows> cache_rows{};
   /// Size of each buffer in bytes. The plan determines the size of kPacked.
   std::array<std::uint64_t, kNArguments> bytes{};
 };

@@ -14,9 +14,9 @@ struct KnownDevice {
 };
 
 /// The devices of amdxdna: pci_ids in amd/xdna-driver, drivers/accel/amdxdna/amdxdna_pci_drv.c.
-/// 0x17f0 is Strix (revision 0x10), Strix Halo (0x11), Krackan (0x20) and Gorgon Point, which has
-/// revisions of the others: the driver asks the firmware for its name (npu4_rev_vbnv_tbl in
-/// npu4_regs.c). All of them have an array of 8 columns.
+/// 0x17f0 is Strix (revision 0x10), Strix Halo (0x11), Krackan (0x20) or Gorgon Point. Gorgon
+/// Point shares revisions with the other three, so the driver asks the firmware for the name
+/// (npu4_rev_vbnv_tbl in npu4_regs.c). All four have an array of 8 columns.
 constexpr std::array<KnownDevice, 8> kDevices{{
     {0x1502, "npu1"},
     {0x17f0, "npu2"},
@@ -33,8 +33,8 @@ struct KnownName {
   std::string_view array;
 };
 
-/// Parts of the names that amdxdna gives to devices, and of its names without an answer of the
-/// firmware ("RyzenAI-npu4").
+/// Parts of the names that amdxdna gives to devices. If the firmware does not report a name,
+/// amdxdna uses names such as "RyzenAI-npu4".
 constexpr std::array<KnownName, 9> kNames{{
     {"Phoenix", "npu1"},
     {"Hawk", "npu1"},

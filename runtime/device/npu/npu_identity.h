@@ -22,7 +22,7 @@ bool is_npu(const PciIds& ids);
 /// NPUs of later generations, whose arrays npuwhisper does not support.
 std::string_view array_of(const PciIds& ids);
 /// Returns the array, "npu1" or "npu2", of the device that the driver names `name`. Returns an
-/// empty text for unknown names. Drivers rename devices, so the ids are the better evidence.
+/// empty text for unknown names. The ids are more reliable, because drivers rename devices.
 std::string_view array_of(std::string_view name);
 /// Returns the ids as lspci writes them: "1022:17f0 (revision 0x20)".
 std::string to_string(const PciIds& ids);

@@ -22,9 +22,9 @@ bool is_at_least(const std::string& release, int major, int minor) {
   return found_major != major ? found_major > major : found_minor >= minor;
 }
 
-/// Returns why no driver is bound to an NPU. amdxdna gives up without firmware, under a hypervisor,
-/// and if the firmware has another protocol (aie2_init() and aie2_check_protocol() in
-/// amd/xdna-driver, drivers/accel/amdxdna).
+/// Returns the reason why no driver is bound to an NPU. amdxdna does not bind without firmware,
+/// under a hypervisor, or if the firmware has another protocol (aie2_init() and
+/// aie2_check_protocol() in amd/xdna-driver, drivers/accel/amdxdna).
 NpuProblem problem_of_driver(const SystemFiles& files, const PciNpu& npu) {
   const std::string release = files.kernel_release();
   if (files.is_virtual_machine()) {

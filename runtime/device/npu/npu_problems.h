@@ -11,17 +11,17 @@ namespace npuwhisper::npu_device {
 
 /// A reason why the computer's NPU cannot be used.
 struct NpuProblem {
-  std::string found;   ///< "the NPU ... has no driver"
-  std::string remedy;  ///< What the owner of the computer can do.
+  std::string found;   ///< The problem, such as "the NPU ... has no driver".
+  std::string remedy;  ///< An action that fixes the problem.
 };
 
 /// Returns the reasons why XRT finds no NPU that npuwhisper supports. Returns none if the kernel
 /// offers an NPU to this process. Reentrant.
 std::vector<NpuProblem> problems_of_finding(const SystemFiles& files);
 
-/// Memory that AMD's user-mode driver maps and locks for a process' first context. With less
-/// lockable memory, this call fails ("mmap(..., len=67108864, ...) failed (err=-11)"), and XRT may
-/// report no device at all (Xilinx/XRT pull request 9132).
+/// Memory that AMD's user-mode driver maps and locks for a process's first context. With less
+/// lockable memory, the mapping fails ("mmap(..., len=67108864, ...) failed (err=-11)"), and XRT
+/// may report no device at all (Xilinx/XRT pull request 9132).
 inline constexpr std::uint64_t kNpuHeapBytes = std::uint64_t{64} << 20;
 
 /// Returns the reasons why an NPU that XRT has found may refuse a context or a buffer. `bytes`:
@@ -33,7 +33,7 @@ std::vector<NpuProblem> problems_of_use(const SystemFiles& files,
                                         std::uint64_t bytes = kNpuHeapBytes);
 
 /// Returns the problems as the end of an error message: "; FOUND (REMEDY); FOUND (REMEDY)". Returns
-/// an empty text without problems.
+/// an empty text if there are no problems.
 std::string describe(const std::vector<NpuProblem>& problems);
 
 }  // namespace npuwhisper::npu_device

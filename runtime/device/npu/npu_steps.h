@@ -23,8 +23,7 @@ class NpuSteps final : public cpu::StepOffload {
                                                   const npu::DesignSpec& spec,
                                                   std::shared_ptr<XrtSession> session);
 
-  /// What the NPU takes of a step: its groups, and the sizes in bytes of their packed weights and
-  /// buffers.
+  /// The groups of a step, and the sizes in bytes of their packed weights and buffers.
   struct Memory {
     std::vector<Group> groups;
     std::uint64_t weight_bytes = 0, working_bytes = 0;

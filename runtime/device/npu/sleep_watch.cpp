@@ -15,7 +15,7 @@ std::chrono::nanoseconds now(clockid_t clock) {
 }  // namespace
 
 std::chrono::nanoseconds SleepWatch::total_sleep() {
-  // Only the clock of the boot time goes on while the computer is suspended.
+  // While the computer is suspended, CLOCK_BOOTTIME advances and CLOCK_MONOTONIC does not.
   const auto awake = now(CLOCK_MONOTONIC);
   return now(CLOCK_BOOTTIME) - awake;
 }

@@ -6,13 +6,15 @@
 
 namespace npuwhisper::npu_device {
 
-/// Measures how long the computer has been suspended since a moment. Reentrant.
+/// Measures how long the computer has been suspended since the last start of the measurement.
+/// Reentrant.
 class SleepWatch {
  public:
-  /// Returns the total time that the computer has been suspended since it was started.
+  /// Returns the total time that the computer has been suspended since it was booted.
   using TotalSleep = std::chrono::nanoseconds (*)();
 
-  /// Starts the measurement. `total`: Linux' clocks by default; tests give another function.
+  /// Starts the measurement. `total`: by default, reads Linux's clocks; tests pass another
+  /// function.
   explicit SleepWatch(TotalSleep total = total_sleep) : total_(total), begin_(total()) {}
 
   /// Starts the measurement again.

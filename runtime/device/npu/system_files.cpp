@@ -16,7 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kCapIpcLock = 14;  // capabilities(7): the limit of locked memory does not apply.
+// CAP_IPC_LOCK of capabilities(7). The limit of locked memory does not apply to its holders.
+constexpr int kCapIpcLock = 14;
 
 std::string first_line(const fs::path& file) {
   std::ifstream in(file);
@@ -42,7 +43,8 @@ bool is_present(const fs::path& path) {
   return fs::exists(path, error);
 }
 
-/// Returns the number at the beginning of `text`, after "0x" if it is hexadecimal; else nothing.
+/// Returns the number at the beginning of `text`, after "0x" if it is hexadecimal. Returns
+/// nullopt if there is none.
 template <typename Number>
 std::optional<Number> number_in(std::string_view text, int base = 10) {
   if (base == 16 && text.starts_with("0x")) text.remove_prefix(2);

@@ -14,7 +14,7 @@ namespace npuwhisper::npu_device {
 
 /// An NPU in /sys/bus/pci/devices.
 struct PciNpu {
-  std::string address;  ///< "0000:c5:00.1"
+  std::string address;  ///< For example "0000:c5:00.1".
   PciIds ids{};
   std::string driver;  ///< "amdxdna"; empty if no driver is bound.
 };
@@ -25,14 +25,14 @@ struct Holder {
   std::string name;
 };
 
-/// Reads what the kernel's files in /sys, /proc, /dev and /etc tell about NPUs. Files that are
+/// Reads information about NPUs from files in /sys, /proc, /dev, /lib and /etc. Files that are
 /// missing or not readable give empty results, never errors. Reentrant.
 class SystemFiles {
  public:
-  /// `root`: folder that holds sys, proc, dev, lib and etc. Only tests give another folder than /.
+  /// `root`: folder that holds sys, proc, dev, lib and etc. Only tests pass a folder other than /.
   explicit SystemFiles(std::filesystem::path root = "/") : root_(std::move(root)) {}
 
-  /// Returns the ids of the PCI device at `address`; all 0 without such a device.
+  /// Returns the ids of the PCI device at `address`; all 0 if there is no such device.
   PciIds pci_ids(const std::string& address) const;
   /// Returns all NPUs, in the order of their addresses.
   std::vector<PciNpu> npus() const;
@@ -51,14 +51,17 @@ class SystemFiles {
   /// Returns how the IOMMU translates a device's addresses, such as "DMA", "DMA-FQ" or "identity".
   std::string iommu_type(const PciNpu& npu) const;
 
-  std::string kernel_release() const;  ///< "6.12.48+deb13-amd64"
-  /// Returns the kernel's option that disables the IOMMU, such as "amd_iommu=off"; else empty.
+  /// Returns the kernel's release, such as "6.12.48+deb13-amd64".
+  std::string kernel_release() const;
+  /// Returns the kernel's option that disables the IOMMU, such as "amd_iommu=off". Returns an empty
+  /// text if there is no such option.
   std::string iommu_option() const;
   bool has_iommu() const;
-  bool has_module() const;  ///< Whether the module amdxdna is loaded.
+  bool has_module() const;  ///< Returns whether the module amdxdna is loaded.
   bool is_virtual_machine() const;
   bool has_firmware(const PciNpu& npu) const;
-  /// Returns the bytes that this process may lock in memory; nothing if there is no limit.
+  /// Returns the number of bytes that this process may lock in memory. Returns nullopt if there is
+  /// no limit or the limit cannot be read.
   std::optional<std::uint64_t> lockable_bytes() const;
 
  private:

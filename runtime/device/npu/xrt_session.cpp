@@ -110,8 +110,8 @@ std::string reasons_for_no_npu(unsigned n_devices) {
   return describe(problems);
 }
 
-/// Adds to the error of a call why the NPU may have refused it. `bytes`: memory that this process
-/// must be able to lock for the call.
+/// If a call to XRT has failed, appends the reasons why the NPU may have refused the call to its
+/// error message. `bytes`: memory that this process must be able to lock for the call.
 template <typename T>
 Result<T> with_reasons(Result<T> done, std::uint64_t bytes = kNpuHeapBytes) {
   if (done) return done;
@@ -157,7 +157,7 @@ struct XrtSession::State {
   };
   std::optional<Context> context;  ///< Empty before load() and after an error.
   std::size_t started = 0;         ///< Index of the run in flight.
-  SleepWatch sleep{};              ///< Since the context was opened.
+  SleepWatch sleep{};              ///< Measures since the context was opened.
 
   void open_context() {
     Context made;
@@ -168,7 +168,7 @@ struct XrtSession::State {
     sleep.restart();
   }
 
-  /// Adds to an error whether the computer was suspended while the context was open.
+  /// Appends to an error message that the computer was suspended while the context was open, if so.
   Result<void> with_sleep(const Result<void>& done) const {
     if (done) return done;
     return fail(done.error().code, done.error().message + sleep.describe());

@@ -54,7 +54,7 @@ typedef struct npuwhisper_error npuwhisper_error;
 
 /// Returns the kind of the failure: one of the constants above.
 NPUWHISPER_C_API int32_t npuwhisper_error_code(const npuwhisper_error* error);
-/// Returns what failed, the value found and the value wanted.
+/// Returns a message with the failed action, the value found and the value wanted.
 NPUWHISPER_C_API const char* npuwhisper_error_message(const npuwhisper_error* error,
                                                       size_t* length);
 NPUWHISPER_C_API void npuwhisper_error_free(npuwhisper_error* error);
@@ -84,7 +84,7 @@ NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_set_log_call
 // Options.
 
 /// The options of engines and transcribers. An engine reads the options of the model and the
-/// device, a transcriber reads all others. Reentrant.
+/// device. A transcriber reads all other options. Reentrant.
 typedef struct npuwhisper_options npuwhisper_options;
 
 /// Returns options with their default values; NULL if there is no memory.
@@ -101,13 +101,14 @@ NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_options_set(
 /// number of options. Thread-safe.
 NPUWHISPER_C_API const char* npuwhisper_option_name(size_t index);
 
-/// Returns the number of samples that have arrived but were not pushed yet.
+/// A function that returns the number of samples (16 kHz) that have arrived but have not been
+/// pushed yet.
 typedef int64_t (*npuwhisper_waiting_callback)(void* user_data);
 
-/// Sets a function that live streams with pace "real-time" call on the thread that pushes samples.
-/// A stream that is late then skips audio to return to the live edge. NULL: no samples ever wait.
-/// `user_data` must stay valid as long as a transcriber that was created with these options.
-/// Errors: InvalidArgument, Unavailable (no memory).
+/// Sets the function that reports the waiting samples. Live streams with pace "real-time" call it
+/// on the thread that pushes samples. If too many samples wait, the stream skips audio to return to
+/// the live edge. NULL: no samples ever wait. `user_data` must stay valid while any transcriber
+/// that was created with these options exists. Errors: InvalidArgument, Unavailable (no memory).
 NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_options_set_waiting_callback(
     npuwhisper_options* options, npuwhisper_waiting_callback callback, void* user_data);
 
@@ -130,10 +131,10 @@ NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_memory_neede
 /// freed during a call.
 typedef struct npuwhisper_engine npuwhisper_engine;
 
-/// Loads a model; takes a tenth of a second to seconds. Engines with the same options share their
-/// memory. NULL options: the default values. Thread-safe. Errors: InvalidArgument, NotFound (no
-/// such model or device), CorruptModel, Unsupported, Unavailable (also not enough memory),
-/// DeviceError.
+/// Loads a model. Loading takes from a tenth of a second to several seconds. Engines with the same
+/// options share their memory. NULL options: the default values. Thread-safe. Errors:
+/// InvalidArgument, NotFound (no such model or device), CorruptModel, Unsupported, Unavailable
+/// (also not enough memory), DeviceError.
 NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_engine_open(
     const npuwhisper_options* options, npuwhisper_engine** engine);
 /// Releases the engine. Its transcribers continue to work.
@@ -243,7 +244,8 @@ NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_transcriber_
 /// Discards audio, text and a pending cancellation. The next sample has index 0.
 NPUWHISPER_C_API void npuwhisper_transcriber_reset(npuwhisper_transcriber* transcriber);
 /// Makes a running push, settle or drain return Cancelled within one decoder step or one encoder
-/// window, and later ones at once, until reset. Thread-safe. Never blocks.
+/// window. Later calls of these functions return Cancelled immediately, until reset. Thread-safe.
+/// Never blocks.
 NPUWHISPER_C_API void npuwhisper_transcriber_cancel(npuwhisper_transcriber* transcriber);
 
 /// Receives a segment, which is valid during the call. Returns whether the transcription continues.

@@ -25,11 +25,11 @@ enum class CaptionStyle {
               ///< not for files.
 };
 
-/// The description of a style for programs that offer the styles to their users. The strings are
+/// The description of a style, for programs that let their users choose a style. The strings are
 /// literals.
 struct CaptionStyleEntry {
   CaptionStyle style;
-  const char* name;         ///< For options and properties: "subtitle".
+  const char* name;         ///< The value in options and properties: "subtitle".
   const char* description;  ///< A phrase in English: "Two lines of 42 columns".
   bool for_files;           ///< Whether subtitle files can have this style.
 };
@@ -79,11 +79,11 @@ struct CaptionMark {
 
 struct Caption {
   std::chrono::nanoseconds start{0};
-  std::chrono::nanoseconds end{0};  ///< Greater than start.
+  std::chrono::nanoseconds end{0};  ///< Later than `start`.
   /// End time of the caption's last word; empty if the caption has no new word.
   std::optional<std::chrono::nanoseconds> spoken{};
   std::string text;                ///< Lines, separated by '\n', without spaces at their ends.
-  std::vector<CaptionMark> marks;  ///< Ascending. Empty in style BuildUp.
+  std::vector<CaptionMark> marks;  ///< In ascending order. Empty in style BuildUp.
 };
 
 /// Builds readable captions from words as they are spoken. Captions never overlap and never go back

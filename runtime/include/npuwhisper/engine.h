@@ -34,9 +34,10 @@ struct MemoryNeed {
   /// Buffers of one stream with the default TranscriberOptions and word times. Each further stream,
   /// and each further piece of TranscriberOptions::batch, takes as much again.
   std::uint64_t stream_bytes = 0;
-  std::uint64_t other_bytes = 0;  ///< Estimate of all else: the tokenizer, generated code.
+  std::uint64_t other_bytes = 0;  ///< Estimate for the tokenizer, generated code and so on.
 
-  /// Returns the peak. Packing the weights takes less memory than running the model, which follows.
+  /// Returns the peak memory in bytes. The peak occurs while the model runs: packing the weights
+  /// beforehand takes less memory.
   std::uint64_t peak_bytes() const {
     return weight_bytes + working_bytes + stream_bytes + other_bytes;
   }
@@ -58,8 +59,9 @@ class NPUWHISPER_API Engine {
   /// same options share one load.
   ///
   /// Before it reads weights, compares memory_needed() with the memory of the machine, the limits
-  /// of the process's cgroups and the process's resource limits. A model that needs more than any
-  /// of them allows is an error. If it needs more than is available now, the log has a warning.
+  /// of the process's cgroups and the process's resource limits. If the model needs more memory
+  /// than one of these limits allows, the result is an error. If the model needs more memory than
+  /// is available now, a warning is logged.
   ///
   /// Errors: InvalidArgument (no model, or npu_stages with device=cpu), NotFound (no such model or
   /// device), CorruptModel, Unsupported, Unavailable (also not enough memory), DeviceError.
@@ -89,8 +91,9 @@ class NPUWHISPER_API Engine {
   virtual std::string describe_plan() const = 0;
 };
 
-/// Returns the path of a model: a folder, or a file of OpenAI's (NAME.pt) or whisper.cpp's
-/// (ggml-NAME.bin). Looks at the names of files only; Engine::open() reads the contents.
+/// Returns the path of a model: a folder, or a file in the format of OpenAI (NAME.pt) or of
+/// whisper.cpp (ggml-NAME.bin). Looks at the names of files only; Engine::open() reads the
+/// contents.
 ///
 /// A path is used as it is. Anything without a slash is a name. The names of published models are
 /// in docs/models.md; turbo means large-v3-turbo, and large means large-v3. A name may end with a
@@ -105,11 +108,11 @@ class NPUWHISPER_API Engine {
 /// 5. ggml-NAME.bin in $XDG_DATA_HOME/pywhispercpp/models (~/.local/share), and in the repositories
 ///    of whisper.cpp and of distil-whisper in the Hugging Face cache
 ///
-/// Places 3 to 5 are for published models only. Quantised files have names of their own (above). A
-/// name that is not a published model may also be a folder or a file of the working directory,
-/// which comes first. Errors: InvalidArgument (an empty name), NotFound (for a name, the message
-/// lists the places that were searched and says how to fetch the model, or lists the published
-/// names).
+/// Places 3 to 5 are for published models only. A quantised file is found only under a name with
+/// its quantisation (see above). If a name is not that of a published model, the working directory
+/// is searched first, for a folder or a file with this name. Errors: InvalidArgument (an empty
+/// name), NotFound (for a name, the message lists the places that were searched and says how to
+/// fetch the model, or lists the published names).
 NPUWHISPER_API Result<std::filesystem::path> find_model(const std::string& name_or_path);
 
 }  // namespace npuwhisper

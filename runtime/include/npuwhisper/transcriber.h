@@ -21,7 +21,7 @@ namespace npuwhisper {
 inline constexpr int kSampleRate = 16000;
 /// Maximum of TranscriberOptions::batch.
 inline constexpr int kMaxBatch = 16;
-/// Pieces that are decoded together if TranscriberOptions::batch is 0 (auto).
+/// Number of pieces that are decoded together if TranscriberOptions::batch is 0 (auto).
 inline constexpr int kAutoBatch = 8;
 
 /// Returns the maximum duration, in samples, of the audio between Transcriber::position() and the
@@ -29,8 +29,8 @@ inline constexpr int kAutoBatch = 8;
 constexpr std::int64_t longest_lag(int batch) {
   // The spectrum of a window's last frame needs a few samples after the window.
   constexpr std::int64_t kWindow = 30 * kSampleRate + kSampleRate / 100;
-  // The last window is incomplete. With several pieces, two further pieces may have a text while
-  // the first piece has none yet.
+  // With several pieces: `batch` pieces are being decoded, up to two later pieces have a text that
+  // must wait for the text of the first piece, and the last window is still incomplete.
   const int n_windows = batch == 1 ? 1 : (batch == 0 ? kAutoBatch : batch) + 3;
   return n_windows * kWindow;
 }
@@ -124,9 +124,9 @@ struct TranscriberOptions {
   /// live_latency of audio has been decoded. If no phrase ends, a word is returned once the next
   /// 0.3 * live_latency of audio has been decoded.
   Pace pace = Pace::RealTime;
-  /// Live mode with Pace::RealTime: returns the number of samples that have arrived but were not
-  /// pushed yet. push(), settle() and drain() call this function on the calling thread. Empty: no
-  /// samples ever wait.
+  /// Live mode with Pace::RealTime: returns the number of samples that have arrived but have not
+  /// been pushed yet. push(), settle() and drain() call this function on the calling thread. Empty:
+  /// no samples ever wait.
   std::function<std::int64_t()> samples_waiting;
   std::uint64_t seed = 0;  ///< Seed of the sampling at temperatures above 0.
 };
