@@ -12,7 +12,7 @@ import npuwhisper
 
 async def arriving_samples():
     loop = asyncio.get_running_loop()
-    while piece := await loop.run_in_executor(None, sys.stdin.buffer.read, 3200):  # A tenth of a second.
+    while piece := await loop.run_in_executor(None, sys.stdin.buffer.read, 3200):  # 0.1 s of audio.
         yield array.array('h', piece)
 
 

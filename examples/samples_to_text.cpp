@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
   const auto transcriber = npuwhisper::Transcriber::create(*engine, options);
   if (!transcriber) return report(transcriber.error());
 
-  std::vector<std::int16_t> second(16000);  // A buffer of any length works.
+  std::vector<std::int16_t> second(16000);  // push() accepts any length of audio.
   while (std::cin.read(reinterpret_cast<char*>(second.data()), 2 * std::ssize(second)) ||
          std::cin.gcount() > 0) {
     const std::span<const std::int16_t> samples(second.data(), std::cin.gcount() / 2);

@@ -11,7 +11,7 @@ import npuwhisper
 
 def main():
     engine = npuwhisper.Engine(sys.argv[1] if len(sys.argv) > 1 else 'base')
-    samples = array.array('h', sys.stdin.buffer.read())  # A numpy array works too.
+    samples = array.array('h', sys.stdin.buffer.read())  # transcribe() also accepts a numpy array.
     for segment in engine.transcribe(samples, language='en'):
         print(segment.text)
 

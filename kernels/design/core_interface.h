@@ -42,8 +42,8 @@ inline constexpr int kTileBytes = 2 * kTileElements;
 struct BlockShape {
   int m, k, n;
 };
-inline constexpr BlockShape kBlocksAie2{4, 8, 4};   ///< Native bf16.
-inline constexpr BlockShape kBlocksAie2p{8, 8, 8};  ///< Multiplied as bfp16.
+inline constexpr BlockShape kBlocksAie2{4, 8, 4};   ///< AIE2 multiplies bf16 natively.
+inline constexpr BlockShape kBlocksAie2p{8, 8, 8};  ///< AIE2P multiplies bf16 as bfp16.
 
 enum Operation : std::int32_t {
   kIdle = 0,       ///< Discards the A tiles of the core's row (a_steps), and writes no C.
@@ -74,7 +74,7 @@ struct JobHeader {
   std::int32_t n_blocks;           ///< 2: 0 (idle), 1 .. kMaxBlocks
   std::int32_t residual_steps;     ///< 3: 0, or the number of core rows
   std::int32_t a_steps;            ///< 4
-  std::int32_t a_hold;             ///< 5: 0, or 2: an attending core holds both A tiles as scratch
+  std::int32_t a_hold;             ///< 5: 2 in attention, where both A tiles are scratch; else 0
   std::int32_t b_steps;            ///< 6: attention: two for each tile of keys
   std::int32_t k_steps;            ///< 7: B tiles per block
   std::int32_t c_steps;            ///< 8: 0 or 1
@@ -85,9 +85,10 @@ struct JobHeader {
   std::int32_t flags[kMaxBlocks];  ///< 13..16: each block's Flag bits
   std::int32_t query_steps;        ///< 17: attention: the number of core rows, else 0
   std::int32_t a_per_step;         ///< 18: A tiles per k step: 1, or kInt8Steps (2)
-  float inverse_features;          ///< Layer norm: 1 / number of features (A's columns, unpadded).
-  float epsilon;                   ///< Layer norm, added to the variance.
-  std::int32_t reserved[11];       ///< Zero; aligns the next member to 64 bytes.
+  /// Layer norm and kNormalised: 1 / number of features (A's columns without padding).
+  float inverse_features;
+  float epsilon;              ///< Layer norm and kNormalised: constant added to the variance.
+  std::int32_t reserved[11];  ///< Zero; aligns the next member to 64 bytes.
   /// Product: bias of each block's columns. Layer norm: [0] is beta of the kept tile's columns.
   float bias[kMaxBlocks][kTile];
   /// kNormalised: sum over k of each column of the rounded B. Layer norm: [0] is gamma of the kept
@@ -109,10 +110,10 @@ inline constexpr int kInt8Block = 8;
 /// place of the parameters, from byte kScoresOffset on.
 struct Job {
   JobHeader header;
-  float row_sum[kTile];      ///< Sums of rows; attention: sums of weights.
-  float row_squares[kTile];  ///< Sums of the rows' squares; attention: the rows' reference scores.
+  float row_sum[kTile];      ///< Sum of each row; attention: sum of the row's weights.
+  float row_squares[kTile];  ///< Sum of each row's squares; attention: the row's reference score.
   std::int32_t block;        ///< Current block.
-  std::int32_t is_padding;   ///< The pass's rows are padding: the core skips their products.
+  std::int32_t is_padding;   ///< 1: the pass's rows are padding, and the core skips their products.
   std::int32_t reserved[14];
   /// kInParts: the remainders (second parts) of 8 rows of A, then the negated 8 x 8 unit matrix, in
   /// bf16.

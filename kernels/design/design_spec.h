@@ -70,13 +70,15 @@ inline constexpr std::uint32_t kMemStreamAddress = 0x10000;
 inline constexpr int kMemStreamTiles = 56;
 
 // Memory tile's locks.
-inline constexpr int kMemAFree = 0;  ///< Free slots, at most kMemSlots.
+inline constexpr int kMemAFree = 0;  ///< Counts the free slots for A, at most kMemSlots.
 inline constexpr int kMemAFull = 1;
-inline constexpr int kMemCFree = 2;   ///< Lock id for core row 0; add 2 per core row.
-inline constexpr int kMemCFull = 3;   ///< Lock id for core row 0; add 2 per core row.
-inline constexpr int kMemBFull = 10;  ///< Tiles of B that have arrived and are not sent yet.
-/// Free slots for residual or query tiles, at most kMemSlots. A slot has one tile per core row. If
-/// the weights do not stay in the memory tile, they pass through these slots (Job::b_slot_tiles).
+inline constexpr int kMemCFree = 2;  ///< Lock id for core row 0; add 2 per core row.
+inline constexpr int kMemCFull = 3;  ///< Lock id for core row 0; add 2 per core row.
+/// Counts the tiles of B that have arrived and are not sent yet.
+inline constexpr int kMemBFull = 10;
+/// Counts the free slots for residual or query tiles, at most kMemSlots. A slot has one tile per
+/// core row. If the weights do not stay in the memory tile, they pass through these slots
+/// (Job::b_slot_tiles).
 inline constexpr int kMemRowsFree = 11;
 inline constexpr int kMemRowsFull = 12;
 inline constexpr int kMemSlots = 2;
@@ -87,10 +89,12 @@ inline constexpr int kMemStreamLocks = 5;
 // descriptors from 24 on. The instruction streams have one set of descriptors for each of two jobs.
 inline constexpr int kMemCInBd = 0;   ///< First descriptor for C from even core rows; 2 per row.
 inline constexpr int kMemCOutBd = 4;  ///< First descriptor for C to the shim; 2 per core row.
-inline constexpr int kMemABd = 12;    ///< First descriptor for A; two jobs of kMemABdsPerJob each.
+/// First descriptor for A. Each of two jobs has kMemABdsPerJob descriptors.
+inline constexpr int kMemABd = 12;
 inline constexpr int kMemABdsPerJob = 5;
 inline constexpr int kMemOddBd = 24;  ///< First descriptor for C from odd core rows; 2 per row.
-inline constexpr int kMemBBd = 28;    ///< First descriptor for B; two jobs of kMemBBdsPerJob each.
+/// First descriptor for B. Each of two jobs has kMemBBdsPerJob descriptors.
+inline constexpr int kMemBBd = 28;
 inline constexpr int kMemBBdsPerJob = 8;
 
 /// Returns the memory tile's descriptor that receives tile `half` (0, 1) of a core row's pair of C

@@ -21,9 +21,9 @@ std::int64_t FrameRun::samples() const {
   return std::int64_t{n_frames - 1} * mel::kHopSamples + mel::kFrameSamples;
 }
 
-/// Returns one hop of samples for each frame of the last pass. With pieces of this size, all
-/// samples of a pass have arrived when the pass begins, and the last piece ends with the run's last
-/// sample.
+/// Returns the size of a further piece: one hop of samples for each frame of the last pass. With
+/// pieces of this size, all samples of a pass have arrived when the pass begins, and the last piece
+/// ends with the run's last sample.
 std::int64_t FrameRun::further_samples() const {
   return std::int64_t{last_frames()} * mel::kHopSamples;
 }

@@ -28,8 +28,8 @@ struct FrameRun {
 
 /// Division of a spectrum's frames among the core rows, and of each row's frames among jobs.
 struct FrameRuns {
-  int per_row = 0;  ///< Frames of a core row, in `n_jobs` runs. The last run may be shorter.
-  int per_job = 0;
+  int per_row = 0;  ///< Frames of each core row, in `n_jobs` runs.
+  int per_job = 0;  ///< Frames of each run. The last run may be shorter.
   int n_jobs = 0;
   FrameRun run(int job) const;
 };

@@ -13,7 +13,7 @@ namespace npuwhisper::npu {
 struct HostMatrix {
   int argument = 0;
   std::uint64_t offset = 0;
-  int row_stride = 0;  ///< Elements; even.
+  int row_stride = 0;  ///< Number of elements from row to row; even.
 
   /// Returns the matrix that begins at row `row` and column `column` of this matrix.
   HostMatrix from(int row, int column) const {

@@ -7,8 +7,8 @@
 #include "design/design_spec.h"
 #include "design/patterns.h"
 
-/// The numbers of the descriptors that JobWriter writes for a job, and the parts of a descriptor
-/// that its functions set in the same way.
+/// The numbers of the descriptors that JobWriter writes for a job, and helper functions that set
+/// parts of a descriptor.
 namespace npuwhisper::npu {
 
 /// A shim's descriptors for one job.
@@ -17,8 +17,9 @@ enum ShimBd {
   kBdPanel = 1,
   kBdRows = 2,  ///< Residual or queries.
   kBdKeys = 3,
-  kBdWeights = 3,  ///< Product whose weights do not stay in the memory tile, instead of kBdKeys.
-  kBdC = 4,        ///< Up to kMaxBlocks descriptors; attention has one.
+  /// Product: weights that do not stay in the memory tile. A product has no kBdKeys.
+  kBdWeights = 3,
+  kBdC = 4,  ///< Up to kMaxBlocks descriptors; attention has one.
   kBdValues = 7,
   kShimBdsPerJob = 8
 };
@@ -27,15 +28,16 @@ static_assert(kBdC + core::kMaxBlocks == kShimBdsPerJob);
 enum MemABd {
   kBdAIn = 0,
   kBdAOut = 1,       ///< Up to kMaxBlocks descriptors, one for each block.
-  kBdSamplesIn = 1,  ///< Spectrum, instead of kBdAOut: receives the later pieces of samples.
+  kBdSamplesIn = 1,  ///< Spectrum (has no kBdAOut): receives the later pieces of samples.
   kBdFrames = 2,     ///< Spectrum: sends frames; up to kMaxBlocks - 1 descriptors.
 };
 static_assert(kBdAOut + core::kMaxBlocks == layout::kMemABdsPerJob);
-/// A memory tile's descriptors for B in one job, from layout::kMemBBd on.
+/// A memory tile's descriptors for B in one job, from layout::kMemBBd on. "In" descriptors receive
+/// data from the host, "Out" descriptors send data to the cores.
 enum MemBBd {
   kBdFill = 0,    ///< In: the panel or, in attention, the header.
   kBdFirst = 1,   ///< Out: the tiles of kBdFill, for the first pass.
-  kBdAgain = 2,   ///< Out: a further pass.
+  kBdAgain = 2,   ///< Out: weights, or keys and values, for a further pass.
   kBdRowsIn = 3,  ///< In: a pass's residual or queries, or a slot of weights.
   /// Out: a pass's residual or queries, then kBdAgain. If the weights do not stay in the memory
   /// tile: a slot of weights or of the residual, without a next descriptor.
@@ -49,9 +51,10 @@ enum MemBBd {
 };
 static_assert(kMemBBdsUsed == layout::kMemBBdsPerJob);
 
-/// Address and lock index at which a memory tile's own memory and locks begin in its descriptors. A
-/// descriptor can access its own memory tile and the two neighbouring ones (AMD's manual AM020).
+/// Address of a memory tile's own memory in its descriptors. A descriptor can access the memory and
+/// the locks of its own memory tile and of the two neighbouring ones (AMD's manual AM020).
 inline constexpr std::uint64_t kOwnMemory = 512 * 1024;
+/// Index of a memory tile's first own lock in its descriptors.
 inline constexpr std::uint32_t kOwnLocks = 64;
 
 constexpr std::uint64_t tile_bytes(int n_tiles) {

@@ -35,11 +35,11 @@ struct ParameterSizes {
   std::size_t beta = 0;
 };
 
-/// Where pack() writes a panel.
+/// The place where pack() writes a panel.
 struct PanelPlace {
   core::JobHeader& header;  ///< Copy of the panel's header. pack() adds the parameters.
   std::byte* weights;       ///< The panel's first tile of weights.
-  core::BlockShape blocks;  ///< Blocks of the design's tiles.
+  core::BlockShape blocks;  ///< Shape of the blocks of the design's tiles.
 };
 
 /// Returns values[index], or `otherwise` if there are no values.

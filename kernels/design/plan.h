@@ -66,8 +66,8 @@ struct Job {
   /// Spectrum: the frames of a core row. The memory tile keeps the samples and cuts A's tiles from
   /// them. The slots are not used.
   std::optional<FrameRun> run{};
-  int row_frames = 0;      ///< Spectrum: distance between the first frames of adjacent core rows.
-  int first_frame = 0;     ///< Spectrum: first frame of `run`, counted from the core row's first.
+  int row_frames = 0;   ///< Spectrum: distance between the first frames of adjacent core rows.
+  int first_frame = 0;  ///< Spectrum: first frame of `run`, relative to the core row's first frame.
   int active_columns = 0;  ///< Number of core columns, from the first on, that have a result.
   std::vector<Panel> panels{};
 };
@@ -81,18 +81,19 @@ enum class Arithmetic {
 
 /// Cost of an operation, and how it is divided into jobs.
 struct OperationPlan {
-  Arithmetic arithmetic = Arithmetic::Bf16Rounded;  ///< Applies to products without int8 weights.
-  bool skips_padding = false;  ///< The cores do not multiply row tiles without valid rows.
-  std::string shape;           ///< "product 1500 x 512 x 2048, gelu"
-  std::string reason;          ///< How the operation is divided into jobs, and why.
+  Arithmetic arithmetic =
+      Arithmetic::Bf16Rounded;  ///< Of all matrix products except those with int8 weights.
+  bool skips_padding = false;   ///< The cores do not multiply row tiles without valid rows.
+  std::string shape;            ///< For example "product 1500 x 512 x 2048, gelu".
+  std::string reason;           ///< How the operation is divided into jobs, and why.
   std::size_t first_job = 0, n_jobs = 0;
-  int padded_rows = 0;            ///< Rows of input read and of output written, padding included.
-  std::uint64_t macs = 0;         ///< Multiply-accumulates of its matrix products.
+  int padded_rows = 0;            ///< Number of rows read and written, padding included.
+  std::uint64_t macs = 0;         ///< Multiply-accumulates of the operation's matrix products.
   std::uint64_t padded_macs = 0;  ///< Multiply-accumulates of the cores, padding included.
   std::uint64_t bytes_in = 0, bytes_out = 0;  ///< Bytes that cross the shims.
   double compute_cycles = 0;  ///< Cycles of the busiest core, at the best published rate.
   double stream_cycles = 0;   ///< Cycles of the busiest stream (A, B or C).
-  double host_cycles = 0;     ///< Cycles of host memory for all shims together.
+  double host_cycles = 0;     ///< Cycles that host memory takes for the transfers of all shims.
   double cycles = 0;          ///< Predicted total.
 };
 
@@ -114,7 +115,8 @@ struct Plan {
   /// Returns the encoded instruction stream. Argument i of its address patches is buffer i of the
   /// run.
   std::vector<std::uint32_t> stream() const;
-  double predicted_seconds() const;  ///< Includes dispatch. An estimate, not the emulator's clock.
+  /// Returns the predicted duration of a run, including dispatch. The emulator's clock is not used.
+  double predicted_seconds() const;
   std::string describe() const;
 };
 

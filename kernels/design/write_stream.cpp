@@ -27,7 +27,7 @@ class StreamWriter {
  private:
   void write_job(std::size_t index) {
     const Job& job = plan_.jobs[index];
-    if (index >= 2) wait_for(index - 1);  // Frees descriptors and queue entries of job index - 2.
+    if (index >= 2) wait_for(index - 1);  // Frees resources of job `index - 2`.
     const Room before = std::exchange(room_, place(index));
     JobWriter writer(plan_, index, room_, out_);
     writer.describe();

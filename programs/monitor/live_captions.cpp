@@ -85,7 +85,7 @@ Result<std::unique_ptr<LiveCaptions>> LiveCaptions::create(const Listening& list
 LiveCaptions::~LiveCaptions() {
   if (!pipeline_) return;
   if (watch_ != 0) g_source_remove(watch_);
-  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // Afterwards, nothing calls take().
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // After this, take() is not called.
   if (delivery_ != 0) g_source_remove(delivery_);
 }
 

@@ -11,7 +11,7 @@
 namespace npuwhisper::npu_check {
 namespace {
 
-// A second tile of rows that is not full, and two tiles of columns.
+// The second tile of rows is not full. The columns fill two tiles.
 constexpr int kRows = 100;
 constexpr int kColumns = 128;
 constexpr int kHead = 64;  // Columns of an attention head.
@@ -21,8 +21,8 @@ double as_bf16(double value) {
   return static_cast<double>(npu::from_bf16(npu::to_bf16(static_cast<float>(value))));
 }
 
-/// Returns an element of a row of edge values, each at most 1. No row other than the zeros is
-/// constant, because a layer norm divides by the deviation.
+/// Returns an element of a row of edge values, each at most 1 in magnitude. Only the rows of
+/// zeros are constant, because a layer norm divides by the deviation.
 double edge_value(int row, int column) {
   switch (row % 5) {
     case 0:
@@ -60,7 +60,8 @@ class Values {
     }
     return matrix;
   }
-  /// Returns weights [n, k] that int8 represents exactly: integers of which each row has a 127.
+  /// Returns weights [n, k] that int8 represents exactly: integers, of which at least one in each
+  /// row is 127.
   Matrix integers(int n, int k) {
     std::uniform_int_distribution<int> uniform(-127, 127);
     Matrix matrix(n, k);
@@ -97,10 +98,11 @@ class CheckMaker {
   }
 
  private:
-  /// Scale of saturating operands of a product: the sums reach 2^84 of f32's 2^127.
+  /// Scale of the saturating operands of a product. The sums reach 2^84; f32 overflows at 2^128.
   static constexpr double kLarge = 0x1p40;
 
-  /// Error of one rounding to bf16 and, on AIE2P, of operands with shared exponents.
+  /// Returns the bound for the error of one rounding to bf16 and, on AIE2P, of the rounding of the
+  /// operands to bfp16.
   double product_bound() const { return is_aie2_ ? 0.003 : 0.012; }
 
   CoreCheck start(const char* function, double bound) const {
@@ -113,7 +115,8 @@ class CheckMaker {
 
   double weight_scale() const { return kind_ == InputKind::Saturating ? kLarge : 0.1; }
 
-  /// Completes a check of a product of x, of which the caller has set the function and the bound.
+  /// Completes `check`, a check of the product of `x` and `w`. The caller has set its function and
+  /// bound, and sets `wanted` later.
   void set_product(CoreCheck& check, const Matrix& x, const Matrix& w, npu::ProductPart part,
                    npu::Product product) {
     product.m = kRows;
@@ -217,8 +220,8 @@ class CheckMaker {
     return check;
   }
 
-  /// Returns queries or keys. Saturating ones give each query one key, or two equal keys, with a
-  /// score of 1,600, and scores of 0 for all others.
+  /// Returns queries or keys. With saturating values, a query has a score of 1,600 for one key or
+  /// for two equal keys, and a score of 0 for all other keys.
   Matrix attended(double scale) {
     if (kind_ != InputKind::Saturating) {
       Matrix matrix = values_.input(kind_, kRows, kHead, 1);
@@ -235,7 +238,7 @@ class CheckMaker {
     const Matrix q = attended(0.25);
     const Matrix k = attended(1);
     const Matrix v = values_.normal(kRows, kHead, 1);
-    const int keys = 2 * kHead;  // kRows keys, in whole tiles.
+    const int keys = 2 * kHead;  // The tiles that hold the kRows keys.
     const npu::HostMatrix queries = check.space.add(q, padded_rows_, kHead);
     const npu::HostMatrix all_keys = check.space.add(transposed(k), kHead, keys);
     const npu::HostMatrix all_values = check.space.add(v, keys, kHead);

@@ -14,30 +14,31 @@ namespace npuwhisper::npu_check {
 
 using npu::reference::Matrix;
 
-/// Number of a run's buffer with the packed weights, and of the buffer with all other matrices.
+/// Number of the run's buffer for the packed weights.
 inline constexpr int kPackedBuffer = 0;
+/// Number of the run's buffer for all other matrices.
 inline constexpr int kWorkspaceBuffer = 1;
-/// A NaN in bf16, the bits of all elements that a run must write.
+/// The bits of a bf16 NaN. Every element that a run must write has this value before the run.
 inline constexpr std::uint16_t kNoNumber = 0x7fc0;
 
-/// The inputs of a check: random values; zeros, single values, powers of two and alternating signs;
-/// or values so large that exponents, GELU or softmax reach their ends.
+/// The kind of a check's inputs. Edge: zeros, single values, powers of two and alternating signs.
+/// Saturating: values so large that GELU or softmax saturates, or that sums have large exponents.
 enum class InputKind { Random, Edge, Saturating };
 const char* to_string(InputKind kind);
 
 /// A small operation that exercises one function of the cores, with its correct result.
 struct CoreCheck {
-  std::string function;  ///< "multiply, bf16"
+  std::string function;  ///< For example "multiply, bf16".
   InputKind input = InputKind::Random;
   npu::Operation operation{};
   npu::Workspace space{kWorkspaceBuffer, kNoNumber};
   std::vector<float> weights{};  ///< [n, k], or empty
   std::vector<float> bias{};     ///< [n], or empty
-  npu::HostMatrix output{};      ///< In `space`.
-  Matrix wanted{0, 0};  ///< By the reference (encoder_core_ref.h), which computes in double.
-  /// The whole output, with the rows or columns of padding, which must be zero.
+  npu::HostMatrix output{};      ///< The output's place in `space`.
+  Matrix wanted{0, 0};           ///< Result of the reference (encoder_core_ref.h).
+  /// Shape of the whole output. Padding rows and columns must be zero.
   int padded_rows = 0, padded_columns = 0;
-  /// Largest accepted error (root mean square), relative to `wanted`.
+  /// Maximum accepted error: the root mean square of the differences, divided by that of `wanted`.
   double bound = 0;
 };
 

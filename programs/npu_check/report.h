@@ -17,9 +17,10 @@ struct ReportRow {
   CheckOutcome outcome{};
 };
 
-/// What the owner of an NPU attaches to a bug report. It names no user, no computer and no folder.
+/// A report that the owner of an NPU can attach to a bug report. It contains no names of users,
+/// computers or folders.
 struct Report {
-  std::string device;  ///< XRT's name: "NPU Strix".
+  std::string device;  ///< XRT's name, such as "NPU Strix".
   std::string array;   ///< "npu1" or "npu2".
   std::string image;   ///< File name of the image, which contains a hash.
   unsigned seed = 0;

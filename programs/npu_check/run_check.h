@@ -12,14 +12,16 @@ namespace npuwhisper::npu_check {
 /// The outcome of a check on the NPU.
 struct CheckOutcome {
   bool passed = false;
-  double error = 0;                   ///< As CoreCheck::bound; infinite if elements are no numbers.
-  double milliseconds = 0;            ///< From the submission to the end of the run.
-  double predicted_milliseconds = 0;  ///< By the planner, dispatch included.
-  std::string problem{};              ///< Empty if the check passed.
+  /// Defined as CoreCheck::bound; infinite if an element is NaN or infinite.
+  double error = 0;
+  double milliseconds = 0;  ///< From the submission to the end of the run.
+  /// Duration of the run that the planner predicts, dispatch included.
+  double predicted_milliseconds = 0;
+  std::string problem{};  ///< Empty if the check passed.
 };
 
-/// Runs a check on the NPU, in a context of its own. Never fails: errors of the NPU are in the
-/// outcome. `image`: the array configurations (find_image()).
+/// Runs a check on the NPU, in a context of its own. Never fails: CheckOutcome::problem describes
+/// errors of the NPU. `image`: path of the array configurations (find_image()).
 CheckOutcome run_check(const std::filesystem::path& image, const npu::DesignSpec& spec,
                        const CoreCheck& check);
 

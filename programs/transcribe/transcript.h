@@ -23,7 +23,7 @@ struct TimedWord {
 /// One final piece of text, as reported by the element npuwhisper.
 struct TimedSegment {
   double start = 0, end = 0;
-  std::string text;      ///< As the model wrote it, usually with a leading space.
+  std::string text;      ///< Text as the model wrote it, usually with a leading space.
   std::string language;  ///< Whisper's code, such as "en".
   std::vector<Token> tokens;
   std::vector<TimedWord> words;  ///< Empty unless word times were requested.
@@ -38,7 +38,7 @@ struct Transcript {
   std::string file;          ///< As given on the command line.
   std::string language;      ///< Empty if no language was given and no speech was found.
   double audio_seconds = 0;  ///< Decoded audio that the element received.
-  double wall_seconds = 0;   ///< From the start of the pipeline, with the model loaded, to its end.
+  double wall_seconds = 0;   ///< Duration of the pipeline's run, without loading the model.
   std::vector<TimedSegment> segments;
   std::string device;            ///< Device that ran the model; empty if none did.
   nlohmann::ordered_json stats;  ///< An object with counters of the element and of the process.

@@ -18,7 +18,7 @@ struct ProductCut {
   int a_per_step = 1;           ///< Tiles of A per tile of weights.
   int max_passes = kMaxPasses;  ///< Maximum passes of a job.
   int blocks = 0;               ///< Maximum blocks of a column in a job.
-  int b_slot_tiles = 0;         ///< As in Job.
+  int b_slot_tiles = 0;         ///< Value of Job::b_slot_tiles.
   int least_slot = kLeastSlotTiles;
   bool has_residual = false;
 
@@ -90,8 +90,9 @@ int residual_tiles(const JobPlanner& planner, const ProductCut& cut) {
   return cut.has_residual ? planner.core_rows() : 0;
 }
 
-/// Returns the number of tiles that a cut needs in a memory tile: A's two slots, header, weights,
-/// one slot for residuals. If the weights do not stay, two slots replace weights and residuals.
+/// Returns the number of tiles that a cut needs in a memory tile for A's two slots, the header, the
+/// weights and one slot for residuals. If the weights do not stay in the memory tile, counts two
+/// slots that weights and residuals share.
 int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
   const int slot =
       planner.most_slot_tiles(cut.rows, cut.max_passes, cut.k_tiles, cut.blocks, cut.least_slot);
@@ -101,9 +102,10 @@ int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
   return layout::kMemSlots * slot + 1 + b;
 }
 
-/// Changes a cut so that its weights do not stay in the memory tile. A slot's tiles divide those of
-/// the weights and of the residual. One task covers all executions of a slot's descriptor, which
-/// limits the passes of a job. Errors: Unsupported (too many executions in a pass).
+/// Changes a cut so that its weights do not stay in the memory tile. The size of a slot
+/// divides both the number of weight tiles and the number of residual tiles. One task covers all
+/// executions of a slot's descriptor, which limits the passes of a job. Errors: Unsupported (too
+/// many executions in a pass).
 Result<void> pass_weights(const JobPlanner& planner, ProductCut& cut) {
   const int weights = cut.weight_tiles();
   const int residual = residual_tiles(planner, cut);

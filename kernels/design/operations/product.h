@@ -11,7 +11,7 @@ namespace npuwhisper::npu {
 struct ProductPart {
   int n = 0;
   HostMatrix output{};  ///< [m, n], or [n, m] if transposed; padding rows are written as zeros.
-  float scale = 1;      ///< Factor of weights and bias, folded into them by pack_panels().
+  float scale = 1;      ///< pack_panels() multiplies weights and bias by this factor.
   bool gelu = false;
   bool transposed = false;
   std::optional<HostMatrix> residual{};  ///< [m, n], added last. May be the output itself.
