@@ -151,8 +151,8 @@ void AbsentText::end(guint32 seqnum) {
   const bool needs_segment = text_segment_.format != GST_FORMAT_TIME;
   if (needs_segment) {
     begin_stream();
-    // In the default segment, timestamps equal running times. This is also right after a flush,
-    // because a flush restarts the running time at 0.
+    // In the default segment, timestamps equal running times. This is also true right after a
+    // flush, because a flush restarts the running time at 0.
     gst_segment_init(&text_segment_, GST_FORMAT_TIME);
   }
   EventPtr gap = begin_gaps(seqnum);

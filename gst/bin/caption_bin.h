@@ -85,7 +85,7 @@ class CaptionBin {
   GstElement* video_queue_;
   GstElement* text_queue_;
   GstElement* whisper_;
-  QueryGuard audio_queries_, video_queries_, text_queries_;  // One for each queue.
+  QueryGuard audio_queries_, video_queries_, text_queries_;  // One guard for each queue.
   PadPtr text_tee_;                                          // The tee's pad for the text's branch.
   PadPtr text_sink_;                                         // Peer of text_tee_ while text flows.
   TextGate gate_;
@@ -101,7 +101,7 @@ class CaptionBin {
   std::atomic<GstClockTime> pipeline_latency_{0};
   std::atomic<double> audio_rate_{1.0}, video_rate_{1.0};  // Rates of the current segments.
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
-  std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.
+  std::atomic<bool> video_refused_{false};  // True if the captioner refused the video's caps.
   std::mutex sizes_mutex_;                  // Serializes size_queues().
 };
 

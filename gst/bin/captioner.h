@@ -11,7 +11,7 @@
 
 namespace npuwhisper {
 
-/// How text is put on video.
+/// The form in which text is added to video.
 enum class CaptionMode {
   None,     ///< No captions.
   Overlay,  ///< Text drawn into the picture.

@@ -14,8 +14,8 @@
 namespace npuwhisper {
 namespace {
 
-// Keeps the uses of segments by the source pad's thread and the resets of segments by flushes
-// apart.
+// Makes flushes wait while the source pad's thread uses segments, and makes that thread wait while
+// a flush resets a segment.
 class SegmentUse {
  public:
   /// Waits for resets in progress. Called only by the source pad's thread.
@@ -85,8 +85,9 @@ GstFlowReturn aggregate(GstAggregator* element, gboolean timeout) {
   return parent_class(element)->aggregate(element, timeout);
 }
 
-// aggregate() calls this function to push `buffer`, and uses no segment afterwards: cccombiner may
-// still push caps, which can wait for downstream too.
+// aggregate() calls this function to push `buffer`, and uses no segment after that. The use of
+// segments ends here and not when aggregate() returns: before returning, cccombiner may also push
+// caps, and this push can block on downstream.
 GstFlowReturn finish_buffer(GstAggregator* element, GstBuffer* buffer) {
   segment_use(element).end();
   return parent_class(element)->finish_buffer(element, buffer);

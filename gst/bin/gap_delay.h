@@ -7,12 +7,13 @@
 
 namespace npuwhisper {
 
-/// Delays GAPs, because they may contain the data that follows them.
+/// Delays GAPs, because the time of a GAP may contain the frames that follow it.
 ///
 /// After a seek that changes the rate, qtdemux (GStreamer 1.22) sends GAPs of 3 s between the
-/// frames of a file whose audio begins late. Each of these GAPs contains the frame after it. A
-/// frame makes the GAPs before it obsolete. Only a stream without frames needs its GAPs, and it can
-/// receive them late. So a GAP is sent only when later GAPs extend it beyond kLongest.
+/// frames of a file whose audio begins late. The time of each such GAP contains the frame after it.
+/// A frame makes the GAPs before it obsolete. Only a stream without frames needs its GAPs, and it
+/// can receive them late. Therefore, successive GAPs are joined, and only the part of them that
+/// exceeds kLongest is sent.
 ///
 /// Reentrant.
 class GapDelay {
@@ -22,7 +23,7 @@ class GapDelay {
     GstClockTime end = 0;
     bool operator==(const Gap&) const = default;
   };
-  /// Length of the part of the GAPs that is not sent before the next frame.
+  /// Maximum duration of delayed GAPs. Any time beyond it is sent as a GAP.
   static constexpr GstClockTime kLongest = 10 * GST_SECOND;
 
   /// Adds a GAP with a known end. Returns the GAP to send now, if any.

@@ -34,7 +34,8 @@ class QueryGuard {
   static GstPadProbeReturn on_data(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void note_event(GstEvent* event);
 
-  std::atomic<bool> may_wait_{false};  // Data at which a sink may block has entered the queue.
+  // True if data at which a sink may block has entered the queue.
+  std::atomic<bool> may_wait_{false};
 };
 
 }  // namespace npuwhisper

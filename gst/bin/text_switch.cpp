@@ -138,8 +138,8 @@ void TextSwitch::work_if_idle() {
 }
 
 // Does all requested work. The caller must be the working thread. On return, the caller is no
-// longer the working thread. With `hands_over`, stops if another thread waits with a flush. The
-// waiting thread then does the remaining work.
+// longer the working thread. With `hands_over`, stops if another thread waits to flush. The waiting
+// thread then does the remaining work.
 void TextSwitch::work_off(bool hands_over) {
   for (;;) {
     {

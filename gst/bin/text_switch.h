@@ -63,7 +63,7 @@ class TextSwitch {
  private:
   struct VideoFlush {
     guint32 seqnum = GST_SEQNUM_INVALID;
-    bool is_on = false;  ///< FLUSH_STOP has not arrived yet.
+    bool is_on = false;  ///< True until FLUSH_STOP arrives.
   };
   struct Unlinked {
     TextSwitch* self;
@@ -104,10 +104,10 @@ class TextSwitch {
 
   // Accessed only by the working thread.
   Captioner* captioner_ = nullptr;
-  bool is_captioner_linked_ = false;           // The captioner waits for text or for its end.
-  bool runs_ = false;                          // PAUSED or PLAYING, or changing to PAUSED.
-  bool flows_ = false;                         // The branch is linked to the tee.
-  bool flushing_ = false;                      // The branch got FLUSH_START, but not FLUSH_STOP.
+  bool is_captioner_linked_ = false;  // True if the captioner waits for text or its end.
+  bool runs_ = false;                 // True in PAUSED or PLAYING and on the way to PAUSED.
+  bool flows_ = false;                // True if the branch is linked to the tee.
+  bool flushing_ = false;             // True from FLUSH_START to FLUSH_STOP of the branch.
   guint32 flush_seqnum_ = GST_SEQNUM_INVALID;  // Seqnum of the branch's newest flush.
   // Seqnum of the newest video flush that the branch need not follow.
   guint32 followed_seqnum_ = GST_SEQNUM_INVALID;
@@ -116,13 +116,13 @@ class TextSwitch {
 
   std::mutex mutex_;  // Guards the members below.
   std::condition_variable changed_;
-  std::thread::id worker_;     // ID of the working thread. Empty if no thread works.
-  bool is_asked_ = false;      // There may be work that the working thread has not seen yet.
-  int n_waiting_flushes_ = 0;  // Threads that wait in flush_alone().
+  std::thread::id worker_;  // ID of the working thread. Empty if no thread works.
+  bool is_asked_ = false;   // True if there may be work that the working thread has not seen yet.
+  int n_waiting_flushes_ = 0;  // Number of threads that wait in flush_alone().
   std::deque<EventPtr> audio_flushes_;
   VideoFlush video_flush_;
   std::uint64_t n_unlinked_ = 0;  // Number of times the branch was unlinked.
-  bool is_idle_ = false;          // All buffers from before the last unlink are in the branch.
+  bool is_idle_ = false;  // True if all buffers from before the last unlink are in the branch.
 };
 
 }  // namespace npuwhisper

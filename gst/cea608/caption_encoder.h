@@ -131,7 +131,7 @@ class CaptionEncoder {
   std::uint64_t show_at_ = 0;  // The slot at which the pop-on caption in sending_ is shown.
 
   bool on_screen_ = false;
-  bool stale_ = false;  // The screen must be erased before anything else is sent.
+  bool stale_ = false;  // True if the screen must be erased before anything else is sent.
   std::optional<std::uint64_t> erase_at_;
   std::uint64_t last_sent_ = 0;            // Slot of the last pair of the last text.
   std::optional<std::uint64_t> last_end_;  // End of the text that is being sent or was sent last.

@@ -90,7 +90,7 @@ void CaptionStream::set_framerate(const FrameClock& clock) {
   if (clock != clock_) next_frame_ = clock.frame_at(clock_.time_of(next_frame_));
   clock_ = clock;
   encoder_.set_slots_per_second(clock.slots_per_second());
-  change_settings([](CaptionSettings&) {});  // take_settings() must convert the times again.
+  change_settings([](CaptionSettings&) {});  // Makes take_settings() convert the times again.
   if (frame_duration_.exchange(clock.time_of(1)) == clock.time_of(1)) return;
   GstObject* element = GST_OBJECT_PARENT(src_);
   gst_element_post_message(GST_ELEMENT(element), gst_message_new_latency(element));

@@ -15,7 +15,7 @@ namespace npuwhisper {
 
 /// Converts timed text to closedcaption/x-cea-608: one buffer for each frame of the negotiated
 /// framerate, from the segment's start to the end of the text and GAPs received so far. In pop-on
-/// mode, the output stops earlier by the lookahead. Frames without captions hold padding. Text and
+/// mode, the output ends earlier, by the lookahead. Frames without captions hold padding. Text and
 /// GAPs that arrive before any segment have no time and are dropped. Above 30 frames per second,
 /// raw output has a GAP in place of each frame that is not a slot of field 1.
 ///
@@ -54,7 +54,7 @@ class CaptionStream {
   /// changes, first sends the frames that the lookahead holds back. Returns false if downstream
   /// refuses the event.
   bool segment(GstEvent* event);
-  /// Adds a text. If `pts` is NONE, the text starts at the end of the text and GAPs so far. If
+  /// Adds a text. If `pts` is NONE, the text starts where the text and GAPs received so far end. If
   /// `duration` is NONE or 0, the text has no end. A duration above kLongestFill is reduced to
   /// kLongestFill.
   GstFlowReturn text(std::string_view utf8, GstClockTime pts, GstClockTime duration);

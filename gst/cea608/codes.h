@@ -16,7 +16,7 @@ constexpr int kColumns = 32;
 /// Miscellaneous control codes, by their second byte.
 enum class Command : std::uint8_t {
   ResumeCaptionLoading = 0x20,     ///< RCL: pop-on; further text is stored in the hidden memory.
-  AlarmOff = 0x22,                 ///< AOF: was never used and has no effect.
+  AlarmOff = 0x22,                 ///< AOF: decoders ignore this code.
   RollUp2 = 0x25,                  ///< RU2: roll-up with two rows.
   RollUp3 = 0x26,                  ///< RU3: roll-up with three rows.
   RollUp4 = 0x27,                  ///< RU4: roll-up with four rows.
@@ -24,7 +24,7 @@ enum class Command : std::uint8_t {
   EraseDisplayedMemory = 0x2c,     ///< EDM: erases the text on screen.
   CarriageReturn = 0x2d,           ///< CR: rolls up by one row.
   EraseNonDisplayedMemory = 0x2e,  ///< ENM: erases the hidden memory.
-  EndOfCaption = 0x2f,             ///< EOC: exchanges the hidden memory and the displayed one.
+  EndOfCaption = 0x2f,             ///< EOC: exchanges the hidden memory and the memory on screen.
 };
 /// Returns the code of `command`.
 BytePair command(Command command);

@@ -19,7 +19,7 @@ G_DECLARE_FINAL_TYPE(GstTextToCea608, gst_text_to_cea608, GST, TEXT_TO_CEA608, G
 struct _GstTextToCea608 {
   GstElement parent;
   npuwhisper::CaptionStream* stream;
-  gboolean markup;  ///< The text is Pango markup. Accessed only by the streaming thread.
+  gboolean markup;  ///< TRUE if the text is Pango markup. Accessed only by the streaming thread.
 };
 
 GST_ELEMENT_REGISTER_DECLARE(texttocea608)

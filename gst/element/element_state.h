@@ -53,7 +53,7 @@ struct ElementState {
   SharedSettings settings;
   Counters counters;
   Latency latency;
-  AllocatorPtr allocator;        ///< Offered upstream. May hold a ring.
+  AllocatorPtr allocator;        ///< Allocator offered to upstream. May hold a ring.
   AllocatorPtr chunk_allocator;  ///< Allocates the input queue's chunks, which hold copied audio.
   InputQueue input;
   EngineLoader loader;
@@ -75,11 +75,12 @@ struct ElementState {
   /// True if a WARNING about lost events has been posted since the element was started.
   std::atomic<bool> lost_events_told{false};
 
-  WaitCancellation waits;  ///< Limits how long the streaming thread waits for the engine.
+  /// Ends the streaming thread's wait for the engine on a stop or a flush.
+  WaitCancellation waits;
 
-  // Accessed with the sink pad's STREAM_LOCK, or by state changes before data flows.
+  // Accessed while the sink pad's STREAM_LOCK is held, or by state changes before data flows.
   GstSegment segment{};
-  bool lacks_segment = false;  // The stream has begun and no SEGMENT has arrived since.
+  bool lacks_segment = false;  // True if no SEGMENT has arrived since the stream began.
   SampleFormat format = SampleFormat::F32;
 };
 

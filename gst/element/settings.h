@@ -19,17 +19,17 @@ namespace npuwhisper {
 /// The element's properties, as they were set.
 struct Settings {
   EngineOptions engine;
-  TranscriberOptions decoding;  ///< Its languages, temperatures and word times are unused.
+  TranscriberOptions decoding;  ///< The languages, temperatures and word times in it are unused.
   /// Spoken language as a code or a name ("en", "en-US", "English"); "" or "auto": detected.
   std::string language_code;
-  std::string languages;  ///< Candidates of the detection ("en,de,Spanish"); "": all.
+  std::string languages;  ///< Candidates for language detection ("en,de,Spanish"); "": all.
   float temperature = 0.0F;
   float temperature_increment = 0.2F;
   OutputMode output_mode = OutputMode::Segment;
   CaptionStyle caption_style = CaptionStyle::Subtitle;
-  guint caption_columns = 0;  ///< 0: the style's default.
-  guint caption_lines = 0;    ///< 0: the style's default.
-  bool upper_case = false;    ///< Captions in upper case.
+  guint caption_columns = 0;  ///< Columns per line; 0: the style's default.
+  guint caption_lines = 0;    ///< Maximum lines per caption; 0: the style's default.
+  bool upper_case = false;    ///< True if captions are written in upper case.
   bool word_times = false;
   bool post_messages = false;
   bool partial_results = false;

@@ -56,7 +56,8 @@ double milliseconds(std::chrono::nanoseconds time) {
 GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
                          const TranscriberStats& stream, const Counters& counters,
                          const AllocatorUse& memory) {
-  // Frees the structure on an exception: there may be no memory for a string.
+  // Frees the structure if an exception is thrown, for example because there is no memory for a
+  // string.
   const auto free = [](GstStructure* structure) { gst_structure_free(structure); };
   std::unique_ptr<GstStructure, decltype(free)> owned(
       gst_structure_new_empty("application/x-npuwhisper-stats"), free);

@@ -30,9 +30,10 @@ constexpr std::int64_t kMaxHeardGap = kSampleRate;
 constexpr std::int64_t kMaxHeardGaps = 30 * kSampleRate;
 // Upstream may omit samples without a GAP, because packets are lost or a demuxer miscounts frames.
 // Up to this many missing samples are replaced with silence. A larger hole begins a new stretch of
-// text. In 24 English files with a hole every 3.1 s, the shares of wrong words with silence and
-// with a new stretch were 4.8 and 13.3 % (holes of 0.1 s), 7.1 and 14.5 % (0.2 s), 15.4 and 18.0 %
-// (0.4 s), 24.5 and 25.0 % (0.8 s).
+// text. In 24 English files with a hole every 3.1 s, the word error rates were:
+//   length of the hole          0.1 s    0.2 s    0.4 s    0.8 s
+//   with silence in the hole    4.8 %    7.1 %   15.4 %   24.5 %
+//   with a new stretch         13.3 %   14.5 %   18.0 %   25.0 %
 constexpr std::int64_t kMaxMissing = kSampleRate * 4 / 10;
 // A live source that sends no audio for longer than this counts as stopped. Until then, even text
 // that is due waits for the next audio, because many sources send pieces of some tenths of a
@@ -46,14 +47,14 @@ constexpr std::chrono::milliseconds kNow{0};
 // The largest step back of timestamps that is ignored. Demultiplexers of live transport streams
 // correct their clock in steps.
 constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
-// The duration by which the pieces of interleaved streams can make audio seem to lag.
+// Maximum lag of audio that the interleaving of the streams alone causes.
 constexpr GstClockTime kInterleaving = 200 * GST_MSECOND;
 // The largest result of expected_gap_lead(). It bounds the delay of the text's progress if GAPs are
 // correct after all.
 constexpr GstClockTime kLongestExpectedLead = 6 * GST_SECOND;
-// Duration for which one event may wait for the text before it, in samples (10 ms). If more events
-// wait during the transcriber's longest lag, the oldest event is sent before its text. If the
-// source pad is full, upstream waits.
+// Duration of audio for each event that may wait for the text before it, in samples (10 ms). If
+// more events wait than the transcriber's longest lag allows, the oldest event is sent before its
+// text. If the source pad is full, upstream waits.
 constexpr std::int64_t kDeferredEvery = kSampleRate / 100;
 // Interval at which the worker checks whether the engine is still loading.
 constexpr std::chrono::milliseconds kLoadingTick{10};
@@ -66,10 +67,10 @@ bool is_speech(const GstSegment& segment) {
 }
 
 // Returns the duration by which GAPs of `segment` may reach beyond the start of the audio that
-// follows. qtdemux (1.22) compares the positions of its streams with their bases as if bases were
-// stream time. If a seek sets a rate above 1 and audio begins late in the file, the base of audio
-// is the running time before its start. So audio seems to lag by base * (rate - 1), and qtdemux
-// sends GAPs.
+// follows. The cause is an error of qtdemux (1.22), which compares the positions of its streams
+// with the bases of their segments, although a base is running time and not stream time. If a seek
+// sets a rate above 1 and audio begins late in the file, the base of audio is the running time
+// before its start. Audio then seems to lag by base * (rate - 1), and qtdemux sends GAPs.
 GstClockTime expected_gap_lead(const GstSegment& segment) {
   if (segment.rate <= 1 || segment.base == 0) return 0;
   const double lead = static_cast<double>(segment.base) * (segment.rate - 1) + kInterleaving;

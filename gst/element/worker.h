@@ -123,19 +123,20 @@ class Worker {
   std::int64_t heard_to_ = 0;     // Samples of the timeline pushed so far.
   std::int64_t gap_samples_ = 0;  // Samples of silence pushed for GAPs since the last audio.
   GstClockTime gap_start_ = 0;    // First time of the GAPs since the last audio.
-  GstClockTime gap_end_ = 0;      // End of the GAPs since the last audio; gap_start_ without GAPs.
-  // Largest duration by which GAPs of this segment reach beyond the start of audio that follows, as
-  // expected or found. GAPs end earlier by this duration.
+  // End of the GAPs since the last audio; equals gap_start_ if there are none.
+  GstClockTime gap_end_ = 0;
+  // Duration by which GAPs of this segment reach beyond the start of the audio that follows: the
+  // expected duration, or the largest one found so far. The worker shortens GAPs by this duration.
   GstClockTime gap_lead_ = 0;
-  std::uint64_t n_skipped_ = 0;  // Samples skipped by this transcriber that were announced.
-  std::uint64_t n_starts_ = 0;   // InputQueue::n_starts() of this run.
+  std::uint64_t n_skipped_ = 0;  // Samples skipped by this transcriber and already reported.
+  std::uint64_t n_starts_ = 0;   // InputQueue::n_starts() when this run began.
   std::uint64_t epoch_ = 0;
   Timeline timeline_;
   GstSegment segment_{};
   bool have_segment_ = false;
   bool failed_ = false;
   Clock::time_point quiet_since_;  // Time of the last push or settle().
-  bool settled_ = false;           // settle() was called since the last audio.
+  bool settled_ = false;           // True if settle() was called since the last audio.
   std::deque<Deferred> deferred_;
   std::int64_t longest_lag_ = longest_lag(1);  // Result of longest_lag() for the transcriber.
   std::vector<float> pcm_;

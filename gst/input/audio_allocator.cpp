@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr gsize kAlignment = 64;          // One cache line, one AVX-512 register.
+constexpr gsize kAlignment = 64;          // Size of a cache line and of an AVX-512 register.
 constexpr gsize kGranule = 4096;          // Block sizes are multiples of this number.
 constexpr gsize kMaxIdleBytes = 8 << 20;  // Limit of memory kept for reuse.
 
@@ -93,7 +93,7 @@ class AllocatorState {
 // part keeps its parent alive.
 struct AudioMemory {
   GstMemory memory;
-  gsize block_size = 0;  // 0 if this is a part.
+  gsize block_size = 0;  // Size of the block in bytes; 0 for a part of another memory.
   guint8* data = nullptr;
   std::shared_ptr<npuwhisper::AudioRing> ring{};
   std::span<const std::int16_t> slice{};

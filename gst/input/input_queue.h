@@ -28,8 +28,8 @@ struct Audio {
   BufferPtr buffer;
   SampleFormat format = SampleFormat::F32;
   std::int64_t n_samples = 0;
-  GstClockTime pts = GST_CLOCK_TIME_NONE;  ///< NONE if this audio follows the previous audio.
-  std::int64_t n_dropped = 0;              ///< Samples dropped right before this audio.
+  GstClockTime pts = GST_CLOCK_TIME_NONE;  ///< Timestamp; NONE if this audio follows the previous.
+  std::int64_t n_dropped = 0;              ///< Number of samples dropped right before this audio.
 };
 
 /// Bounded queue of audio and serialized events, in order, between the streaming thread (the only
@@ -41,10 +41,11 @@ struct Audio {
 ///
 /// The number of events is bounded, too. Too many events block the producer. A live queue instead
 /// drops all but the newest event of each kind. Little is lost: newer tags replace older tags, and
-/// GAPs are not needed, because audio has its own timestamps. A boundary (STREAM_START, SEGMENT,
-/// SEGMENT_DONE, EOS) is dropped only if no audio lies between it and a newer event of its kind or
-/// a newer STREAM_START. If there is still no room for a new boundary, the queued audio is dropped.
-/// If there is still no room for another event, the oldest event that is not a boundary is dropped.
+/// GAPs are not needed, because audio has its own timestamps. A boundary (STREAM_START, CAPS,
+/// SEGMENT, SEGMENT_DONE, EOS) is dropped only if no audio lies between it and a newer event of its
+/// kind or a newer STREAM_START. If there is still no room for a new boundary, the queued audio is
+/// dropped. If there is still no room for another event, the oldest event that is not a boundary is
+/// dropped.
 ///
 /// Each flush begins a new epoch. Results that the consumer still computes from an older epoch are
 /// invalid. Thread-safe. Only the pool's own locks are taken while mutex_ is held.
@@ -60,8 +61,8 @@ class InputQueue {
   struct Popped {
     bool stopped = false;
     std::uint64_t epoch = 0;
-    std::optional<Item> item;      ///< Empty if the wait ended without an item.
-    std::size_t n_lost_marks = 0;  ///< Marks (is_mark()) dropped right before the item.
+    std::optional<Item> item;      ///< The removed item; empty if the wait ended without an item.
+    std::size_t n_lost_marks = 0;  ///< Number of marks (is_mark()) dropped right before the item.
   };
   struct PushResult {
     GstFlowReturn flow = GST_FLOW_OK;
@@ -70,7 +71,7 @@ class InputQueue {
   struct EventResult {
     bool accepted = false;
     std::int64_t n_dropped_samples = 0;
-    std::size_t n_lost = 0;  ///< Events dropped although no newer event replaces them.
+    std::size_t n_lost = 0;  ///< Number of dropped events that no newer event replaces.
   };
 
   InputQueue(GstAllocator* allocator, Counters& counters);

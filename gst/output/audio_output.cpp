@@ -23,8 +23,7 @@ constexpr std::size_t kMostSaid = 4096;
 // The limit of events. It exceeds one event per 10 ms of the audio held for a transcriber that
 // decodes one window at a time, so that a slow sink loses no events.
 constexpr std::size_t kMostEvents = 10000;
-// The limit of buffers of any length is one buffer per 10 ms of the limit of audio, and this number
-// of buffers in addition.
+// Number of buffers that may be held in addition to one buffer per 10 ms of the limit of audio.
 constexpr std::size_t kMoreBuffers = 400;
 // Live audio is pushed at most this long after Latency::deadline() has reached its start. That
 // deadline includes a lead of up to kGapLead.
@@ -88,7 +87,8 @@ bool AudioOutput::has_room() const {
   if (!latency_.live()) {
     const auto is_buffer = [](const Item& item) { return event_of(item) == nullptr; };
     const auto first = std::find_if(items_.begin(), items_.end(), is_buffer);
-    // The oldest buffer may be of any length. Its text is known once the limit of audio follows it.
+    // The oldest buffer may be of any length, so it does not count. Its text is known at the latest
+    // when the audio after it reaches the limit.
     return first == items_.end() || n_samples_ - first->n_samples < most_samples();
   }
   // Sources that do not pace their data (such as RTP) may deliver audio of this duration in one

@@ -51,10 +51,10 @@ class AudioOutput final : public SourceTask {
   /// Returns the start time of a buffer of n_samples: its timestamp or, without one, the end of the
   /// last buffer. Must be called once for each buffer.
   GstClockTime start_of(const GstBuffer* buffer, std::int64_t n_samples);
-  /// Queues a reference to a buffer and returns the number of samples dropped to make room for it.
-  /// Blocks while there is no room, unless live; a stop or a flush ends the wait. The caller must
-  /// first queue the buffer for the worker, because the held buffers may wait for the text of the
-  /// new buffer.
+  /// Queues a reference to a buffer. Returns the number of samples that were dropped to make room
+  /// for the buffer. Blocks while there is no room, unless live; a stop or a flush ends the wait.
+  /// The caller must first queue the buffer for the worker, because the held buffers may wait for
+  /// the text of the new buffer.
   std::int64_t write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples);
   /// Queues a reference to a serialized event and returns the number of events that were lost.
   /// Never blocks, because the audio after the event may be needed first: for the text that the pad
@@ -117,7 +117,7 @@ class AudioOutput final : public SourceTask {
   std::uint64_t n_marks_ = 0;   // Marks written in this epoch.
   std::uint64_t n_passed_ = 0;  // Marks passed by the worker in this epoch.
   GstClockTime heard_to_ = 0;
-  bool discont_ = false;  // Audio was dropped before the next buffer.
+  bool discont_ = false;  // True if audio was dropped before the next buffer.
 
   // Start of the next buffer if it has no timestamp. Accessed only by the streaming thread.
   GstClockTime next_time_ = 0;

@@ -97,7 +97,7 @@ class OutputPad final : public SourceTask {
 
   // Guarded by the mutex.
   std::deque<Item> items_;
-  bool drops_ = false;  // A result was dropped since the task last took an item.
+  bool drops_ = false;  // True if a result was dropped since the task last took an item.
 
   // Accessed only by the task's thread.
   GstSegment segment_{};  // Upstream's segment, which is sent with lateness_ added to its base.

@@ -15,9 +15,9 @@ namespace npuwhisper {
 struct SegmentMeta {
   std::uint64_t id = 0;    ///< Unique to this text within the process; at least 1.
   GstClockTime start = 0;  ///< Buffer timestamp of the input, like the text on `src`.
-  GstClockTime end = 0;    ///< Buffer timestamp of the input.
+  GstClockTime end = 0;    ///< Buffer timestamp of the input, like `start`.
   std::string text;        ///< Valid UTF-8, as the model wrote it (usually with a leading space).
-  std::string language;    ///< Whisper's code; empty if not known yet.
+  std::string language;    ///< Whisper's language code; empty if not known yet.
 };
 
 inline constexpr const char* kSegmentMetaName = "NpuWhisperMeta";

@@ -127,8 +127,8 @@ class SourceTask {
   // pushes succeed again.
   std::atomic<bool> missed_{false};
   std::atomic<GstFlowReturn> last_flow_{GST_FLOW_OK};
-  std::atomic<bool> error_told_{false};  // An ERROR was posted since the activation.
-  bool is_telling_ = false;              // An ERROR is being posted. Guarded by mutex_.
+  std::atomic<bool> error_told_{false};  // True if an ERROR was posted since the activation.
+  bool is_telling_ = false;              // True while an ERROR is being posted. Guarded by mutex_.
 };
 
 }  // namespace npuwhisper

@@ -57,7 +57,7 @@ class Timeline {
     std::int64_t index;
     GstClockTime time;
   };
-  std::deque<Anchor> anchors_{{0, 0}};  ///< Ascending; never empty.
+  std::deque<Anchor> anchors_{{0, 0}};  ///< Sorted by index; never empty.
   std::int64_t n_samples_ = 0;
 };
 

@@ -78,7 +78,7 @@ def _path():
         return named
     try:
         from ._installed import LIBRARY_FOLDER
-    except ImportError:  # A checkout has no such file.
+    except ImportError:  # Only an installation has this file.
         return SONAME
     return str((pathlib.Path(__file__).parent / LIBRARY_FOLDER / SONAME).resolve())
 

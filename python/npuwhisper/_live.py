@@ -25,7 +25,7 @@ class _Arrivals:
         """Takes all samples of the source."""
         try:
             async for samples in source:
-                view = copy_of(samples)  # The source may use its memory again.
+                view = copy_of(samples)  # A copy, because the source may reuse its memory.
                 self._views.append(view)
                 self.n_samples += len(view)
                 self._changed.set()

@@ -14,7 +14,7 @@ class Word:
 
     start: float
     end: float
-    text: str  # With the word's leading space and its punctuation.
+    text: str  # The word with its leading space and its punctuation.
     probability: float  # Mean probability of the word's tokens, 0 to 1.
 
 
@@ -24,9 +24,9 @@ class Segment:
 
     start: float
     end: float
-    text: str  # Usually with a leading space.
-    language: str  # Whisper's code, such as 'en'.
-    words: Tuple[Word, ...]  # Empty without the option word_times.
+    text: str  # Usually begins with a space.
+    language: str  # Whisper's language code, such as 'en'.
+    words: Tuple[Word, ...]  # Empty unless the option word_times is set.
     average_log_probability: float
     no_speech_probability: float
     compression_ratio: float
@@ -39,7 +39,7 @@ def _word(handle):
 
 
 def words_of(handle) -> List[Word]:
-    """Converts words of the library, and leaves them to their owner."""
+    """Converts words of the library. Does not free them."""
     return [_word(lib.words_at(handle, i)) for i in range(lib.words_count(handle))]
 
 

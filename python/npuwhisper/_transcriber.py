@@ -46,15 +46,16 @@ class Transcriber:
     def push(self, samples: Samples) -> List[Segment]:
         """Takes samples (16 kHz, mono; float32 from -1 to 1, or int16) and returns the segments that became final.
 
-        Blocks while windows are decoded, without Python's global lock. Raises TypeError (samples of another type), and
-        Error (CANCELLED, DEVICE_ERROR, TIMEOUT, UNAVAILABLE).
+        Blocks while windows are decoded. The library releases Python's global interpreter lock (GIL) while it runs, so
+        transcribers in several threads run in parallel. Raises TypeError (samples of another type), and Error
+        (CANCELLED, DEVICE_ERROR, TIMEOUT, UNAVAILABLE).
         """
         view = view_of(samples)
         return self._step(lambda handle, out: push(handle, view, out))
 
     def settle(self) -> List[Segment]:
-        """Live streams: returns all text heard so far, for text that cannot wait for more audio. Other streams: returns
-        no segments. Raises the errors of push()."""
+        """Live streams: returns the text of all audio so far. Call it when this text cannot wait for more audio. Other
+        streams: returns no segments. Raises the errors of push()."""
         return self._step(lib.transcriber_settle)
 
     def drain(self) -> List[Segment]:

@@ -13,26 +13,27 @@ def read_text(path):
 
 
 def number_in(path):
-    """Returns the whole number in a file; None if there is none, or the text 'max'."""
+    """Returns the whole number in a file; None if the file has no number, for example if it has the text 'max'."""
     text = read_text(path)
     return int(text) if text.isdecimal() else None
 
 
 def group_folders(root, controller):
-    """Yields (folder, version) for the groups of this process and their parents, in which `controller` is limited."""
+    """Yields (folder, cgroup version) for each group that may limit `controller`: the groups of this process and their
+    parents."""
     for line in read_text(root / 'proc/self/cgroup').splitlines():
         _, controllers, group = line.split(':', 2)
         if controllers and controller not in controllers.split(','):
             continue
         mount = root / 'sys/fs/cgroup' / (controller if controllers else '')
-        # In a container, the path may lead out of the mounted hierarchy. The mount is then its group.
+        # In a container, the path may lead out of the mounted hierarchy. The mounted folder is then the group.
         path = pathlib.PurePosixPath(*(part for part in group.split('/') if part not in ('', '..')))
         for folder in (path, *path.parents):
             yield mount / folder, 1 if controllers else 2
 
 
 def quota_in(folder, version):
-    """Returns (processors, file) of the group in `folder`; None without a quota."""
+    """Returns (number of processors, file) for the CPU quota of the group in `folder`; None without a quota."""
     if version == 2:
         words = read_text(folder / 'cpu.max').split()
         file, numbers = 'cpu.max', [int(word) for word in words if word.isdecimal()]
@@ -45,13 +46,13 @@ def quota_in(folder, version):
 
 
 def cpu_quota(root):
-    """Returns (processors, file) of the smallest quota; None without a quota."""
+    """Returns (number of processors, file) for the smallest CPU quota; None without a quota."""
     quotas = [quota_in(folder, version) for folder, version in group_folders(root, 'cpu')]
     return min(filter(None, quotas), default=None)
 
 
 def memory_limits(root):
-    """Returns (bytes, file) for each limit."""
+    """Returns (bytes, file) for each memory limit."""
     files = {1: 'memory.limit_in_bytes', 2: 'memory.max'}
     found = [(number_in(folder / files[version]), folder / files[version])
              for folder, version in group_folders(root, 'memory')]

@@ -11,5 +11,5 @@ from doctor.npu import check_npu
 def all_findings(root=pathlib.Path('/')):
     """Returns the findings of all checks.
 
-    root: the folder with proc/ and sys/, / except in tests."""
+    root: the folder that contains proc/ and sys/. It is / except in tests."""
     return [*check_cpu(root), *check_memory(root), *check_gstreamer(), *check_models(), *check_npu(root)]

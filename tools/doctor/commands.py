@@ -10,7 +10,8 @@ HERE = pathlib.Path(__file__).resolve().parents[1]
 
 
 def run(*command):
-    """Returns (exit status, stdout, stderr). The status is None if there is no such program, or if it did not end."""
+    """Runs a command and returns (exit status, stdout, stderr). The status is None if there is no such program, or if
+    it did not end within TIMEOUT_S."""
     try:
         done = subprocess.run(command, capture_output=True, encoding='utf8', errors='replace', timeout=TIMEOUT_S,
                               stdin=subprocess.DEVNULL, check=False)

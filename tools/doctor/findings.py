@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the checks of npuwhisper-doctor found."""
+"""The findings of the checks of npuwhisper-doctor."""
 import dataclasses
 
 OK, WARNING, PROBLEM = 'ok', 'warning', 'problem'
@@ -9,8 +9,8 @@ OK, WARNING, PROBLEM = 'ok', 'warning', 'problem'
 class Finding:
     area: str  # The check, such as 'cpu'.
     state: str  # OK, WARNING or PROBLEM.
-    text: str  # What was found and, unless the state is OK, what was wanted.
-    command: 'str | None' = None  # What mends it, for a shell.
+    text: str  # Description of the finding, for the user.
+    command: 'str | None' = None  # Shell command that fixes the problem.
 
     def as_dictionary(self):
         return dataclasses.asdict(self)
@@ -21,7 +21,8 @@ def counted(number, noun):
 
 
 def as_text(findings):
-    """Returns the findings as lines, each with its command on the next line, and their number."""
+    """Returns a text with a line for each finding, followed by its command. The last line counts the problems and
+    warnings."""
     lines = []
     for finding in findings:
         lines.append(f'{finding.state:8} {finding.area}: {finding.text}')

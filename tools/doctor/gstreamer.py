@@ -7,7 +7,7 @@ from doctor.commands import HERE, own_plugin, run
 from doctor.findings import OK, PROBLEM, WARNING, Finding
 
 OLDEST = (1, 22)
-# The elements of the pipelines in the documentation, and their packages in Debian.
+# Elements that the pipelines in the documentation use, with their Debian packages.
 ELEMENTS = {
     'decodebin': 'gstreamer1.0-plugins-base',
     'audioconvert': 'gstreamer1.0-plugins-base',
@@ -47,7 +47,7 @@ def check_plugin():
         return Finding('gstreamer', OK, 'the element npuwhisper is in the registry')
     plugin = own_plugin()
     if plugin is None:
-        setup = HERE / 'setup'  # Only a checkout has it.
+        setup = HERE / 'setup'  # Only a checkout contains tools/setup.
         return Finding('gstreamer', PROBLEM, 'found no libgstnpuwhisper.so, neither in the registry nor beside this '
                        'program', shlex.quote(str(setup)) if setup.exists() else None)
     status, _, error = run('gst-inspect-1.0', str(plugin))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The checks of CPU and memory.
 
-root: the folder with proc/ and sys/, / except in tests."""
+root: the folder that contains proc/ and sys/. It is / except in tests."""
 import os
 import platform
 import re
@@ -11,8 +11,8 @@ from doctor.cgroups import cpu_quota, memory_limits, read_text
 from doctor.findings import OK, PROBLEM, WARNING, Finding
 from model_tool.table import MODELS
 
-# The instruction sets that the library distinguishes, from the fastest to the slowest: the name for
-# NPUWHISPER_MAX_ISA, and the flags of Linux. The library lists them in runtime/simd/isa.cpp.
+# The instruction sets that the library distinguishes, from the fastest to the slowest. Each has its name for
+# NPUWHISPER_MAX_ISA and the CPU flags that it needs in /proc/cpuinfo. The library lists them in runtime/simd/isa.cpp.
 AVX512 = ('avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl')
 INSTRUCTION_SETS = {
     'amx': (*AVX512, 'avx512_vnni', 'avx512_bf16', 'amx_tile', 'amx_int8', 'amx_bf16'),
@@ -74,7 +74,7 @@ def check_cpu(root):
 
 
 def all_memory_limits(root):
-    """Returns (bytes, origin in words) for each limit of this process."""
+    """Returns (bytes, description of the origin) for each memory limit of this process."""
     limits = [(limit, f'the limit in {file}') for limit, file in memory_limits(root)]
     total = re.search(r'^MemTotal: *(\d+) kB', read_text(root / 'proc/meminfo'), re.MULTILINE)
     if total:
@@ -87,7 +87,7 @@ def all_memory_limits(root):
 
 
 def check_memory(root):
-    """Compares the smallest limit with the memory of the models in the table."""
+    """Compares the smallest memory limit with the memory that each model of the table needs."""
     limits = all_memory_limits(root)
     if not limits:
         return [Finding('memory', WARNING, 'found no limit, wanted at least MemTotal in /proc/meminfo')]

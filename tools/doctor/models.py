@@ -8,7 +8,7 @@ from model_tool.table import MODELS
 
 
 def found_models():
-    """Returns {model: its place} for the models of the table that are on this machine."""
+    """Returns a dictionary from each model of the table that is on this machine to its place."""
     found = {model: find(model.name, model) for model in MODELS.values()}
     return {model: place for model, place in found.items() if place}
 
@@ -21,7 +21,7 @@ def mending_command(model, place):
 
 
 def check_model(model, place):
-    """Compares the files of a model with their sums."""
+    """Compares the files of a model with their checksums."""
     here = f'{model.name} in {place.path}'
     try:
         differences = [f'{file}: {text}' for file, text in checking.check(place.path, model) if text]

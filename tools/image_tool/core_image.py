@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The code, the stack and the static data of a configuration's cores, beside their limits."""
+"""Measures the code, the stack and the static data of a configuration's cores, and compares them with
+their limits."""
 
 import dataclasses
 import re
@@ -7,19 +8,22 @@ import re
 from image_tool.elf import Elf
 from image_tool.reporting import BuildError, say
 
-CODE_BYTES = 16 * 1024  # program memory of a core (getProgramMemorySize() in mlir-aie's target model)
-MEMORY_BYTES = 64 * 1024  # data memory of a core
+# Program memory of a core (getProgramMemorySize() in mlir-aie's target model).
+CODE_BYTES = 16 * 1024
+MEMORY_BYTES = 64 * 1024  # Data memory of a core.
 ELEMENT_BYTES = {'i8': 1, 'bf16': 2, 'i16': 2, 'i32': 4, 'f32': 4}
-START_UP = '_main_init'  # Peano's crt1.o: it calls the core's program, and its frame stays alive.
-# The frame of START_UP, where Peano's object lacks it: 32 bytes on AIE2, 64 bytes on AIE2P
-# (tools/aiecc/StackSizeAnalysis.cpp in mlir-aie).
+# A function in Peano's crt1.o that calls the core's program. Its frame stays on the stack.
+START_UP = '_main_init'
+# Upper bound in bytes for the stack frame of START_UP. It is used if Peano's object does not contain
+# the size. The frame has 32 bytes on AIE2 and 64 bytes on AIE2P (tools/aiecc/StackSizeAnalysis.cpp in
+# mlir-aie).
 START_UP_FRAME = 64
 CORE_ELF = re.compile(r'core_(\d+)_(\d+)\.elf$')
 
 
 @dataclasses.dataclass
 class Limits:
-    """What a core of an array program has room for, in bytes."""
+    """The limits of the memory of a core of an array program, in bytes."""
     code: int
     stack: int
     data: int
@@ -27,8 +31,10 @@ class Limits:
 
 @dataclasses.dataclass
 class Sizes:
-    """The size of a core's image in bytes. unmeasured: functions whose frames are unknown, so that
-    `stack` is a lower bound."""
+    """The sizes of a core's image in bytes.
+
+    unmeasured: names of the functions whose frame sizes are unknown. If there are any, `stack` is a
+    lower bound."""
     code: int
     stack: int
     data: int
@@ -36,8 +42,9 @@ class Sizes:
 
 
 def largest_gap(taken):
-    """Returns the bytes of the largest gap between the parts (begin, end) of a core's memory. aiecc
-    places static data there."""
+    """Returns the size in bytes of the largest gap in a core's memory. aiecc places static data there.
+
+    taken: the parts (begin, end) that are in use."""
     gap = position = 0
     for begin, end in [*sorted(taken), (MEMORY_BYTES, MEMORY_BYTES)]:
         gap = max(gap, begin - position)
@@ -66,8 +73,8 @@ def read_limits(program):
 
 
 def longest_path(frames, calls, root):
-    """Returns the bytes of the deepest chain of calls from `root`, and the functions without a frame
-    size, which count as 0 bytes. Raises BuildError if functions call each other in a circle."""
+    """Returns the stack size in bytes of the deepest chain of calls from `root`, and the functions
+    without a known frame size, which count as 0 bytes. Raises BuildError if calls are recursive."""
     unmeasured, known = set(), {}
 
     def depth(name, path):
@@ -91,8 +98,8 @@ def merge(into, more):
 def measure(linked, kernel):
     """Returns the sizes of a core from its linked image and its kernel's object (both Elf).
 
-    A linker that keeps no relocations leaves no calls in the image. The core's program then counts
-    as the caller of each of the kernel's functions."""
+    If the linker has removed the relocations, the image does not show the calls. In this case, the
+    core's program counts as the caller of each of the kernel's functions."""
     frames = {START_UP: START_UP_FRAME, **kernel.frame_bytes(), **linked.frame_bytes()}
     calls = {}
     merge(calls, kernel.calls())
@@ -128,8 +135,8 @@ def measure_object(kernel):
 
 def measure_all(folder, kernel_path, program):
     """Returns (place, sizes, limits) for each core of an array program. `folder` is aiecc's work
-    folder. If it has no linked images at all, returns the sizes of the kernel's object, with a
-    warning. Raises BuildError if only some cores have one."""
+    folder. If it contains no linked images, prints a warning and returns the sizes of the kernel's
+    object. Raises BuildError if only some cores have linked images."""
     kernel, images, measured = Elf(kernel_path), core_images(folder), []
     if not images:
         say(f'warning: aiecc left no linked images of cores in {folder}: the sizes of '
@@ -143,7 +150,7 @@ def measure_all(folder, kernel_path, program):
 
 
 def excess(sizes, limits):
-    """Returns a text for each limit that a core's image exceeds."""
+    """Returns a message for each limit that a core's image exceeds."""
     return [f'{what}: found {getattr(sizes, what)} bytes, wanted at most {getattr(limits, what)}'
             for what in ('code', 'stack', 'data') if getattr(sizes, what) > getattr(limits, what)]
 
@@ -158,13 +165,15 @@ def check(name, measured):
 
 
 def largest(measured, what):
-    """Returns (bytes, limit) of the core that has the least room left for `what`."""
+    """Returns (size in bytes, limit) of the core with the least free memory for `what`: code, stack or
+    data."""
     return min(((getattr(sizes, what), getattr(limits, what)) for _, sizes, limits in measured),
                key=lambda pair: pair[1] - pair[0])
 
 
 def table(measured_by_name):
-    """Returns a table of the configurations' core images: of each size, the core with the least room."""
+    """Returns a table of the configurations' core images. Each size is that of the core with the least
+    free memory."""
     rows = [('core image', 'cores', 'code', 'stack', 'static data')]
     for name, measured in measured_by_name.items():
         is_bound = any(sizes.unmeasured for _, sizes, _ in measured)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reads the parts of ELF files that tell the size of a core's image: sections, the stack frame of
-each function, and which function calls which.
+"""Reads the parts of ELF files that determine the size of a core's image: the sections, the stack
+frame of each function, and the calls between functions.
 
-The files are little-endian, of 32 bits (Peano's) or 64 bits. Peano writes a function's frame size
-into the section .stack_sizes if it gets -fstack-size-section: the function's address, then the
-frame's bytes as ULEB128."""
+The files are little-endian, with 32 bits (Peano's files) or 64 bits. With -fstack-size-section, Peano
+writes the size of each function's stack frame into the section .stack_sizes. An entry has the
+function's address and the frame's size in bytes, as ULEB128."""
 
 import dataclasses
 import struct
@@ -20,7 +20,9 @@ DATA_SECTIONS = ('.data', '.rodata', '.bss', '.aie.bank')
 
 @dataclasses.dataclass
 class Section:
-    """A section. info: for relocations, the number of the section that they change."""
+    """A section.
+
+    info: in a section of relocations, the number of the section that they change."""
     name: str
     kind: int
     flags: int
@@ -32,7 +34,9 @@ class Section:
 
 @dataclasses.dataclass
 class Symbol:
-    """A symbol. value: an address; in an object file, an offset in section number `section`."""
+    """A symbol.
+
+    value: in a linked file, an address; in an object file, an offset in section number `section`."""
     name: str
     value: int
     size: int
@@ -42,8 +46,10 @@ class Symbol:
 
 @dataclasses.dataclass
 class Relocation:
-    """A place of section number `section` (an offset; in a linked file, an address) that refers to
-    `symbol` plus `addend` bytes."""
+    """A reference to `symbol` plus `addend` bytes.
+
+    section: the number of the section that contains the reference; place: the position of the
+    reference, in a linked file an address, in an object file an offset in the section."""
     section: int
     place: int
     symbol: Symbol
@@ -112,17 +118,17 @@ class Elf:
         return found
 
     def content(self, section):
-        """Returns the bytes of a section; none for a section without bytes in the file."""
+        """Returns the content of a section; b'' if the file stores no content for it."""
         if section.kind == SHT_NOBITS:
             return b''
         return self.data[section.offset:section.offset + section.size]
 
     def code_bytes(self):
-        """Returns the bytes of all code."""
+        """Returns the size of all code in bytes."""
         return sum(s.size for s in self.sections if s.flags & SHF_ALLOC and s.flags & SHF_EXECINSTR)
 
     def data_bytes(self):
-        """Returns the bytes of static data, constants included."""
+        """Returns the size of all static data in bytes, including constants."""
         return sum(s.size for s in self.sections
                    if s.flags & SHF_ALLOC and not s.flags & SHF_EXECINSTR and
                    s.name.startswith(DATA_SECTIONS))
@@ -132,7 +138,7 @@ class Elf:
         return [s for s in self.symbols if s.kind == STT_FUNC and s.section != 0]
 
     def _function_at(self, section, place):
-        """Returns the name of the function that contains a place, or None."""
+        """Returns the name of the function that contains the position `place` (see Relocation), or None."""
         for function in self.functions():
             here = function.section == section or not self.is_object
             if here and function.value <= place < function.value + max(function.size, 1):
@@ -148,7 +154,7 @@ class Elf:
         return symbol.name if is_function else None
 
     def calls(self):
-        """Returns the names of the functions that each function refers to, by its name."""
+        """Returns a dictionary from each function's name to the names of the functions that it refers to."""
         found = {}
         for relocation in self.relocations:
             if not self.sections[relocation.section].flags & SHF_EXECINSTR:
@@ -160,8 +166,8 @@ class Elf:
         return found
 
     def frame_bytes(self):
-        """Returns the bytes of each function's stack frame, by its name; only of functions with an
-        entry in .stack_sizes."""
+        """Returns a dictionary from functions' names to the sizes of their stack frames in bytes. It
+        contains only functions with an entry in .stack_sizes."""
         frames = {}
         for number, section in enumerate(self.sections):
             if section.name == '.stack_sizes':
@@ -183,7 +189,7 @@ class Elf:
 
 
 def read_uleb128(content, position):
-    """Returns the number at a position of `content`, and the position behind it."""
+    """Returns the number at a position of `content`, and the position after it."""
     value = shift = 0
     while True:
         byte = content[position]

@@ -20,8 +20,9 @@ HASH_DIGITS = 12
 class Configuration:
     """A kernel of the image.
 
-    core: the folder and the unit in kernels/ with the cores' functions; aiecc: options that give the
-    kernel its name and number. The first kernel has aiecc's default name, MLIR_AIE."""
+    core: the name of the folder in kernels/ and of the source file in it with the cores' functions;
+    aiecc: options that set the kernel's name and number. The first kernel has aiecc's default name,
+    MLIR_AIE."""
     name: str
     core: str
     aiecc: tuple = ()
@@ -37,8 +38,8 @@ CONFIGURATIONS = (
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to build: the array ("npu1" or "npu2"), its core rows and columns, and the level of
-    optimisation ("1", "2" or "s")."""
+    """A request to build an image for an array ("npu1" or "npu2") with the given core rows and columns,
+    at a level of optimisation ("1", "2" or "s")."""
     array: str
     rows: int
     columns: int
@@ -49,12 +50,14 @@ class Request:
 
 
 class ImageBuilder:
-    """Builds the image of one request in the folder `work`. writer: npuwhisper-npu-design."""
+    """Builds the image of one request in the folder `work`.
+
+    writer: the path of npuwhisper-npu-design."""
 
     def __init__(self, request, toolchain, writer, work):
         self._request, self._toolchain, self._writer, self._work = request, toolchain, writer, work
         self._hashes = []
-        self.measured = {}  # core_image.measure_all() of each configuration
+        self.measured = {}  # Result of core_image.measure_all() for each configuration.
 
     def build(self):
         """Builds all configurations. Returns the path of the image in the work folder."""
@@ -82,8 +85,8 @@ class ImageBuilder:
         return image
 
     def _key(self, configuration):
-        """Returns a hash of what a configuration depends on. It is a part of the names of all its
-        files, so that no tool takes a file of another shape or another toolchain."""
+        """Returns a hash of everything that a configuration depends on. The names of all its files
+        contain this hash, so that no tool uses a file of another shape or another toolchain."""
         unit = self._unit(configuration)
         if not unit.is_file():
             raise BuildError(f'there is no {unit.relative_to(SOURCE)}')
@@ -127,7 +130,7 @@ class ImageBuilder:
                   self._work / f'{kernel}.log')
 
     def _aiecc_options(self):
-        # aiecc compiles the cores' loops. It has no level for size, and its default is 2.
+        # aiecc compiles the cores' loops. It cannot optimise for size, and its default level is 2.
         level = ('--opt-level=1',) if self._request.level == '1' else ()
         return ('--get-xclbin', *level)
 
@@ -146,7 +149,7 @@ class ImageBuilder:
 
 
 def digest(*texts):
-    """Returns the first digits of a hash of the texts."""
+    """Returns the first HASH_DIGITS digits of a hash of the texts."""
     total = hashlib.sha256()
     for text in texts:
         total.update(text.encode() + b'\0')

@@ -7,11 +7,11 @@ import time
 
 from image_tool.reporting import BuildError, say
 
-LAST_LINES = 30  # of a failed program's output
+LAST_LINES = 30  # Number of lines of a failed program's output to show.
 
 
 def run(what, command, log, folder=None):
-    """Runs a program with its output in the file `log`. Reports its duration and its largest process.
+    """Runs a program with its output in the file `log`. Reports its duration and its maximum memory.
 
     what: the step's name for messages. Raises BuildError with the end of the output if the program
     fails."""

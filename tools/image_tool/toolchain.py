@@ -12,7 +12,7 @@ import subprocess
 from image_tool.reporting import BuildError, say
 
 REQUIREMENTS = pathlib.Path(__file__).with_name('requirements.txt')
-OLDEST_XRT = (2, 18)  # as runtime/device/npu needs
+OLDEST_XRT = (2, 18)  # The version that runtime/device/npu needs.
 INSTALL = 'pip install -r tools/image_tool/requirements.txt'
 
 
@@ -38,7 +38,7 @@ class Toolchain:
     include: pathlib.Path
 
     def versions(self):
-        """Returns a text with the versions of both packages."""
+        """Returns the versions of both packages as text."""
         return ', '.join(f'{tool.package} {tool.version or "of unknown version"}'
                          for tool in (self.mlir_aie, self.peano))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The comparison of a model on this machine with its known sums."""
+"""Compares a model on this machine with its known checksums."""
 import fnmatch
 
 from model_tool import pins
@@ -14,7 +14,8 @@ READ_BY_LIBRARY = (*WEIGHTS, *(row.shards for row in FOLDER_FORMATS if row.shard
 
 
 def published_sum(path, model):
-    """Returns the sum of a file of OpenAI's or whisper.cpp's as a list of File."""
+    """Returns a list of one File with the checksum of `path`, a file of OpenAI or whisper.cpp. The list is
+    empty if the checksum is not known."""
     if path.suffix == '.pt' and model.openai_sha256:
         return [File(path.name, None, f'sha256:{model.openai_sha256}')]
     if path.name in model.ggml_sha1:
@@ -24,7 +25,7 @@ def published_sum(path, model):
 
 def names_of_blobs(folder):
     """Returns the files of a snapshot in the Hugging Face cache. The cache names each file by its
-    sum: SHA-256 for large files, git's SHA-1 for small ones."""
+    checksum: SHA-256 for large files, git's SHA-1 for small files."""
     files = []
     for path in sorted(folder.iterdir()):
         blob = path.resolve()
@@ -35,8 +36,8 @@ def names_of_blobs(folder):
 
 
 def known_sums(path, model):
-    """Returns the files of the model at `path` with their sums. Raises FetchError if no sums are
-    known."""
+    """Returns the files of the model at `path` with their checksums. Raises FetchError if no checksums
+    are known."""
     if path.is_file():
         files = published_sum(path, model)
     elif model.files and (path / model.files[-1].name).is_file():
@@ -51,8 +52,8 @@ def known_sums(path, model):
 
 
 def without_sum(path, files):
-    """Returns the names of those files of the model at `path` that the library reads and `files`
-    does not list."""
+    """Returns the names of the files without a known checksum: the library reads these files of the
+    model at `path`, but `files` does not contain them."""
     if path.is_file():
         return []
     known = {file.name for file in files}

@@ -45,7 +45,7 @@ def need_space(files, folder):
 
 
 def fetch_files(repository, revision, files, folder):
-    """Downloads those of `files` that `folder` lacks."""
+    """Downloads the `files` that are missing or wrong in `folder`."""
     need_space(files, folder)
     for file in files:
         if compare(folder / file.name, file):
@@ -53,7 +53,7 @@ def fetch_files(repository, revision, files, folder):
 
 
 def fetch_known(model, folder):
-    """Downloads the files whose sums the table knows."""
+    """Downloads the files of a model whose checksums are in the table."""
     reasons = []
     for repository in model.ctranslate2:
         try:
@@ -64,23 +64,23 @@ def fetch_known(model, folder):
 
 
 def has_any_of(files, folder):
-    """Returns whether `folder` holds one of `files`, or at least one byte of one."""
+    """Returns whether `folder` contains at least one byte of any of `files`, complete or partial."""
     candidates = [folder / f'{file.name}{ending}' for file in files for ending in ('', '.part')]
     return any(path.is_file() and path.stat().st_size > 0 for path in candidates)
 
 
 def is_worth_pins(model, files, folder):
-    """Returns whether `folder` holds so much of `files` that the download must continue with them.
+    """Returns whether the pins of `files` must be kept, because `folder` already contains enough of them.
 
-    Pins exclude the other repositories of the model. If there are others, small files are not
-    enough, because another repository has them too."""
+    Pins exclude the other repositories of the model. If the model has other repositories, small files
+    are not enough, because those repositories have the same small files."""
     weights = [file for file in files if file.name == 'model.bin']
     return has_any_of(weights if len(model.ctranslate2) > 1 else files, folder)
 
 
 def fetch_newest(model, repository, folder):
-    """Asks the hub for the sums of the files of `repository`, keeps them as pins, and downloads
-    the files. Removes the pins if the repository sends too little (is_worth_pins())."""
+    """Requests the checksums of the files of `repository` from the hub, stores them as pins, and
+    downloads the files. Removes the pins if the repository sends too little (is_worth_pins())."""
     pinned = hub.list_files(repository)
     path = pins.path_of(model.name)
     try:
@@ -98,8 +98,8 @@ def fetch_newest(model, repository, folder):
 
 
 def fetch_pinned(model, folder):
-    """Downloads the files with the sums that the hub gave when the model was first fetched. The
-    first time, tries the repositories until one of them sends weights."""
+    """Downloads the files that match the pins. If there are no pins yet, tries the repositories until
+    one of them sends weights."""
     if pinned := pins.read(model.name):
         return fetch_files(pinned.repository, pinned.revision, pinned.files, folder)
     reasons = []
@@ -198,7 +198,7 @@ def is_own(path, model):
 
 
 def advice_for_wrong(model, found):
-    """Returns what the user can do about a copy of `model` whose files are wrong."""
+    """Returns advice for the user on a copy of `model` whose files are wrong."""
     if is_own(found.path, model):
         return (f'`npuwhisper-models remove {model.name}` and then `npuwhisper-models fetch '
                 f'{model.name}` replace it.')
@@ -218,7 +218,7 @@ def remove(model):
         raise FetchError(f"'{found.path}' belongs to {found.owner}; this program removes models "
                          f"only from its own cache, '{own_cache()}'")
     with locked(model.name):
-        # One rename removes the model for other programs, so that none sees half of it.
+        # After one rename, other programs no longer see the model, so no program sees a part of it.
         removed = own_cache() / f'.{model.name}.removed'
         shutil.rmtree(removed, ignore_errors=True)
         if folder.is_symlink():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The Hugging Face hub: the files of a repository with their sums, and their addresses."""
+"""The Hugging Face hub: the files of a repository with their checksums, and their addresses."""
 import fnmatch
 import http.client
 import json
@@ -27,7 +27,7 @@ def endpoint():
     try:
         parts = urllib.parse.urlsplit(text)
         valid = parts.scheme in ('http', 'https') and parts.hostname and text.isascii()
-        parts.port  # Raises ValueError if it is not a number up to 65535.
+        parts.port  # Raises ValueError if the port is not a number up to 65535.
     except ValueError:
         valid = False
     if not valid:
@@ -55,15 +55,15 @@ def read_answer(url):
 
 
 def file_entry(sibling):
-    """Returns a file of the hub's answer as an entry of the pins. The hub knows the SHA-256 sum of
-    large files, and git's SHA-1 sum of small ones."""
+    """Returns a file of the hub's answer as an entry of the pins. The hub has the SHA-256 checksum of
+    large files, and git's SHA-1 checksum of small files."""
     large = sibling.get('lfs')
     return {'name': sibling['rfilename'], 'bytes': sibling['size'],
             'sum': f'sha256:{large["sha256"]}' if large else f'git-sha1:{sibling["blobId"]}'}
 
 
 def list_files(repository):
-    """Asks the hub for the newest revision of `repository` and its files. Returns Pins."""
+    """Requests the newest revision of `repository` and its files from the hub. Returns Pins."""
     url = f'{endpoint()}/api/models/{urllib.parse.quote(repository)}/revision/main?blobs=true'
     body = read_answer(url)
     try:

@@ -5,8 +5,8 @@ from model_tool.table import MODELS
 
 
 def bytes_of(path):
-    """Returns the size of a file, or of the files in a folder, whose links are followed; None
-    if the folder cannot be read."""
+    """Returns the size in bytes of a file, or of all files in a folder; None if the folder cannot be
+    read. Follows symbolic links."""
     try:
         files = [path] if is_file(path) else [file for file in path.iterdir() if is_file(file)]
         return sum(file.stat().st_size for file in files)

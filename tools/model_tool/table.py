@@ -13,16 +13,18 @@ QUANTISATIONS = ('q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0')
 
 @dataclasses.dataclass(frozen=True)
 class FolderFormat:
-    """The names of the files of weights in a folder."""
+    """A format of a model's folder, with the names of its weight files."""
     format: str
-    file: str  # The only file.
-    index: 'str | None' = None  # Maps tensors to files if there are several.
-    shards: 'str | None' = None  # A pattern for the usual names of these files.
+    file: str  # The weight file if there is only one.
+    index: 'str | None' = None  # The file that maps tensors to weight files if there are several.
+    shards: 'str | None' = None  # A pattern for the usual names of these weight files.
 
 
 @dataclasses.dataclass(frozen=True)
 class File:
-    """A file of a model. `sum` is an algorithm and a sum; sums.digest() knows the algorithms."""
+    """A file of a model.
+
+    sum: the checksum with its algorithm, as sums.digest() returns it."""
     name: str
     n_bytes: int
     sum: str
@@ -61,10 +63,10 @@ class Shape:
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A row of the table. Only a Whisper model has a shape, a memory, repositories, and files of
+    """A row of the table. Only Whisper models have a shape, a memory size, repositories, and files of
     other programs."""
     name: str
-    files: tuple = ()  # Files with known sums. If there are none, the sums come from the hub.
+    files: tuple = ()  # Files with known checksums. If empty, the hub sends the checksums.
     packages: tuple = ()
     aliases: tuple = ()
     shape: 'Shape | None' = None
@@ -73,11 +75,11 @@ class Model:
     memory_bytes: 'int | None' = None
     ctranslate2: tuple = ()  # Repositories on the Hugging Face hub. All hold the same model.
     original: 'str | None' = None  # The repository of the authors, in the format of transformers.
-    openai_sha256: 'str | None' = None  # Sum of NAME.pt; None if OpenAI does not publish it.
+    openai_sha256: 'str | None' = None  # Checksum of NAME.pt; None if not published.
     ggml: tuple = ()  # Names of whisper.cpp's files, without the quantisation and .bin.
     # The authors' repository with a file for whisper.cpp; None if there is none.
     ggml_repository: 'str | None' = None
-    # The sums of whisper.cpp's files, by file name.
+    # The checksums of whisper.cpp's files, by file name.
     ggml_sha1: dict = dataclasses.field(default_factory=dict, hash=False)
 
     def fetched_bytes(self):
@@ -102,7 +104,8 @@ def read_row(row):
 
 
 def read_table():
-    """Returns the models by name, and the formats of folders in the order of the search."""
+    """Returns a dictionary of the models by name, and the formats of folders in the order of the
+    search."""
     content = json.loads(TABLE.read_text(encoding='utf8'))
     models = {row['name']: read_row(row) for row in content['whisper'] + content['others']}
     return models, tuple(FolderFormat(**row) for row in content['weights'])

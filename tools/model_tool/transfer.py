@@ -19,7 +19,7 @@ USER_AGENT = {'User-Agent': 'npuwhisper-models'}
 
 
 def sync_folder(folder):
-    """Makes the names in `folder` durable."""
+    """Writes the names of the files in `folder` to disk, so that they survive a system crash."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -34,7 +34,7 @@ def cannot_write(path, error):
 
 
 def accept(file, candidate, source):
-    """Renames `candidate` to `file.name` in its folder if size and sum are correct. Otherwise
+    """Renames `candidate` to `file.name` in its folder if size and checksum are correct. Otherwise
     removes it and raises Unreachable. Makes the content durable before the rename."""
     difference = sums.compare(candidate, file)
     if difference:
@@ -95,7 +95,8 @@ def check_answer(answer, url, file):
 
 
 def open_part(part, have):
-    """Opens the file `part` to append to its first `have` bytes, without a buffer."""
+    """Opens the file `part` for writing, without a buffer: at its end if `have`, the number of bytes to
+    keep, is above 0. Otherwise, empties the file."""
     try:
         return part.open('ab' if have else 'wb', buffering=0)
     except OSError as error:

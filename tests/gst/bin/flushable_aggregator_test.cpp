@@ -23,7 +23,8 @@ using namespace std::chrono_literals;
 constexpr const char* kCaps = "application/x-test";
 constexpr const char* kOtherCaps = "application/x-other";
 
-// State of the aggregator under test. aggregate() has no other way to reach a test.
+// State that the tests and aggregate() share. It is global because aggregate() receives only the
+// aggregator.
 std::atomic<bool> is_aggregating{false};
 std::atomic<bool> may_go_on{false};
 std::atomic<bool> is_pushing_caps{false};

@@ -164,7 +164,8 @@ TEST_F(AudioPad, ABufferMayBeLongerThanTheLimit) {
   EXPECT_EQ(audio_->sounds().front().metas.size(), 1U);
 }
 
-/// A transcriber that has taken audio for 8 pieces still needs as much audio.
+/// The pad holds as much audio as the transcriber may take. If `batch` becomes smaller, the pad
+/// must hold as much as before, until the transcriber for 8 pieces has returned all text.
 TEST_F(AudioPad, ASmallerBatchDoesNotStopTheAudio) {
   set_script({.window = 240 * kSampleRate});
   make_with_audio();

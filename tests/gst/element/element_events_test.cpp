@@ -293,7 +293,7 @@ TEST_F(Events, GapsThatContainAudioAreShortened) {
     push_event(gst_event_new_gap(seconds(second + 1), seconds(3)));
     push_event(gst_event_new_gap(seconds(second + 4), seconds(3)));
   }
-  // No audio follows these.
+  // No audio follows these GAPs.
   for (int second = 18; second < 30; second += 3) {
     push_event(gst_event_new_gap(seconds(second), seconds(3)));
   }

@@ -248,7 +248,7 @@ TEST_F(Faults, TheErrorComesBeforeTheEndOfTheStream) {
   set_script({.window = kSampleRate / 2});
   play();
   struct Seen {
-    std::unique_ptr<FailingNew> failing;  // Only the pad's thread uses this.
+    std::unique_ptr<FailingNew> failing;  // Accessed only by the pad's thread.
     std::atomic<bool> error{false};
     std::atomic<bool> error_at_end{false};
     std::atomic<bool> end{false};

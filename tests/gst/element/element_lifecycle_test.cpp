@@ -56,7 +56,7 @@ TEST_F(Lifecycle, LoadingTellsItsProgress) {
   set_script({.load_time = 20ms});
   make();
   gst_element_set_state(element_, GST_STATE_READY);
-  EXPECT_EQ(progress(), "012");  // Start, continue, complete.
+  EXPECT_EQ(progress(), "012");  // The digits mean start, continue and complete.
 }
 
 // Blocks the thread that posts an ERROR until the test releases the thread.

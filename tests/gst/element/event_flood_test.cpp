@@ -42,7 +42,7 @@ GstEvent* custom(const std::string& name) {
 class EventFlood : public ElementTest {
  protected:
   static constexpr int kEvents = 20000;
-  // Exceeds the number of events that may wait in all places of the element together.
+  // Exceeds the total number of events that may wait in all parts of the element.
   static constexpr int kBound = 8000;
 
   void TearDown() override {

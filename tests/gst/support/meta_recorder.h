@@ -26,7 +26,7 @@ struct MetaRecord {
 /// One buffer of audio.
 struct SoundRecord {
   GstClockTime start = 0;
-  GstClockTime end = GST_CLOCK_TIME_NONE;  ///< NONE if the buffer has no duration.
+  GstClockTime end = GST_CLOCK_TIME_NONE;  ///< End time; NONE if the buffer has no duration.
   bool discont = false;
   const void* samples = nullptr;  ///< Address of the samples while the buffer was mapped.
   std::vector<MetaRecord> metas{};

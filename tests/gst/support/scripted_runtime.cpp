@@ -30,7 +30,7 @@ Script script() {
   return the_script;
 }
 
-/// Hands out consecutive slices, and starts over at the beginning when all have been released.
+/// Returns consecutive slices, and starts at the beginning again when all slices are released.
 class ScriptedRing final : public AudioRing {
  public:
   ScriptedRing(std::shared_ptr<Engine> engine, std::size_t n_samples)

@@ -21,7 +21,7 @@ namespace npuwhisper::test {
 /// can thus check the element's times to the sample, the order of its output, and its errors. There
 /// is one script. Set it before creating the element.
 struct Script {
-  std::vector<std::string> texts = {" sound"};  ///< Texts of the loud stretches, in turn.
+  std::vector<std::string> texts = {" sound"};  ///< Texts of the loud stretches, in order.
   std::int64_t window =
       30 * kSampleRate;  ///< Samples decoded at a time, unless live_latency allows less.
   std::function<void()> while_loading{};  ///< Called for each model that loads.
@@ -37,18 +37,19 @@ struct Script {
   std::int64_t push_error_after = 0;  ///< Samples that push() accepts before push_error.
   std::optional<Error> drain_error{};
   std::string detected_language = "en";
-  float language_probability = 0.9F;  ///< Below 0.5, the language counts as doubtful after drain().
+  /// After drain(), a language with a probability below 0.5 counts as doubtful.
+  float language_probability = 0.9F;
   DeviceStats device_stats{};
   const char* device_stage = nullptr;  ///< Stage reported as busy for an hour, or nullptr.
   /// The time reported for mel and for each of the decoder's three stages. The time reported for
   /// the encoder is twice as long.
   std::chrono::nanoseconds stage_time{0};
-  std::size_t ring_samples = 0;  ///< Size of each AudioRing, or 0 if log-mel runs on the CPU.
-  VadUse vad = VadUse::Off;      ///< Reported in the stats.
-  bool drafts = false;           ///< Returns undecoded live sound as a draft of one word.
+  std::size_t ring_samples = 0;  ///< Samples in each AudioRing, or 0 if log-mel runs on the CPU.
+  VadUse vad = VadUse::Off;      ///< The value reported in the stats.
+  bool drafts = false;           ///< True: returns undecoded live sound as a draft of one word.
   /// Creates the transcribers in place of the scripted ones, if set.
   std::function<Result<std::unique_ptr<Transcriber>>(const TranscriberOptions&)> make_transcriber{};
-  /// Each word overlaps the next one, as can happen with alignment.
+  /// True: each word overlaps the next one, as can happen with alignment.
   bool overlapping_words = false;
 };
 
@@ -62,7 +63,7 @@ struct Calls {
   std::int64_t samples_in_ring = 0;    ///< Samples pushed from slices of the transcriber's ring.
   std::int64_t samples_elsewhere = 0;  ///< 16-bit samples pushed from other memory.
   int rings_made = 0, rings_alive = 0;
-  int slices_out = 0;  ///< Slices acquired and not released, of all rings.
+  int slices_out = 0;  ///< Slices of all rings that are in use.
   TranscriberOptions last_options;
   EngineOptions last_engine_options;
 };
