@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Processes of runtimes that `compare` and `architecture-speed` time."""
+"""Runs runtimes as processes, for `compare` and `architecture-speed`."""
 import contextlib
 import json
 import os
@@ -32,7 +32,7 @@ class LineProcess:
 
     def ask(self, line=''):
         """Returns the answer to `line`."""
-        with contextlib.suppress(BrokenPipeError):  # _answer() reports the end of the process.
+        with contextlib.suppress(BrokenPipeError):  # _answer() raises LeftOut if the process has ended.
             print(line, file=self._process.stdin, flush=True)
         return self._answer()
 
@@ -43,7 +43,7 @@ class LineProcess:
         return json.loads(line)
 
     def log(self):
-        """Returns what the process has written to stderr."""
+        """Returns all output of the process to stderr."""
         self._log.seek(0)
         return self._log.read()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The element of this checkout in Python, for `live` and `streams`. Importing this module ends the program if PyGObject
-is missing.
+"""Runs the element of this checkout from Python, for `live` and `streams`. Importing this module ends the program if
+PyGObject is missing.
 """
 import os
 import pathlib

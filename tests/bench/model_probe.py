@@ -22,7 +22,7 @@ def window(wav, n_mels):
 
 
 def run(model, precision, mel_file, sizes, steps, tokens):
-    """Returns what the CPU device computes: (features, logits after each token, decoded tokens, kernels).
+    """Returns the results of the CPU device: (features, logits after each token, decoded tokens, kernels).
 
     The window is in mel_file; sizes are (width, number of tokens in the vocabulary). Decodes `steps` tokens greedily
     after `tokens`, without decoding rules.

@@ -5,7 +5,8 @@ usage: rival.py NAME RIVALS_FOLDER MODEL_FOLDER N_THREADS      (with the rivals'
 
 Prints {"versions", "load_seconds", "isa", "note"} when the model is loaded. Then, for each line of
 stdin, the path of a 16 kHz mono WAV file, prints {"wall_seconds", "text", "peak_rss_bytes"}.
-Decodes English greedily, with timestamps. The clock runs from the samples in memory to the text.
+Decodes English greedily, with timestamps. The time is measured from the samples in memory to the
+text.
 """
 
 import importlib.metadata

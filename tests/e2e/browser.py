@@ -46,7 +46,7 @@ class Browser:
         self.received = b''
         self.number = 0
         self.session = None
-        self.events = []  # Objects that do not answer a call.
+        self.events = []  # Messages other than answers to calls.
         target = self.call('Target.createTarget', url='about:blank')['targetId']
         self.session = self.call('Target.attachToTarget', targetId=target, flatten=True)['sessionId']
         for domain in ('Page', 'Runtime', 'Network', 'Log', 'Accessibility'):

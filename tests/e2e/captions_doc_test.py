@@ -14,8 +14,8 @@ import program
 
 DOCUMENT = pathlib.Path(__file__).parents[2] / 'docs' / 'captions.md'
 SPEECH = next(path for path in program.RECORDINGS if '0880' in path)
-# The arguments with which ffmpeg reads the captions of each file. The other files hold no text that
-# ffmpeg can read, but pictures or captions on line 21.
+# The arguments with which ffmpeg reads the captions of each file. ffmpeg cannot read the captions of
+# the other files, because they are pictures or are on line 21.
 READERS = {
     'embedded.ts': "-f lavfi -i 'movie=embedded.ts[out+subcc]'",
     'live.ts': "-f lavfi -i 'movie=live.ts[out+subcc]'",

@@ -24,7 +24,7 @@ RECORDING = next(path for path in program.RECORDINGS if '0880' in path)
 SOURCE = pathlib.Path(__file__).parents[2]
 LIBRARY = SOURCE / 'docs' / 'library.md'
 EXAMPLES = SOURCE / 'examples'
-# A program that prints the words of a live source, which is faster than real time.
+# A program that transcribes samples live, faster than real time, and prints the words.
 LIVE = '''
 import array, asyncio, sys, npuwhisper
 async def pieces():
@@ -79,7 +79,7 @@ class Installed(unittest.TestCase):
         with a registry of its own."""
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith(('GST_', 'LD_', 'PKG_CONFIG', 'PYTHON', 'NPUWHISPER_LIBRARY'))}
-        if not FOLDERS['rpath']:  # Prefix /usr: the linker searches /usr, but not below self.root.
+        if not FOLDERS['rpath']:  # The prefix is /usr. The linker does not search its copy below self.root.
             kept['LD_LIBRARY_PATH'] = str(self.lib)
         return {**kept, 'GST_REGISTRY': str(self.folder / 'registry.bin'), **more}
 
@@ -97,7 +97,7 @@ class Installed(unittest.TestCase):
         for name, path in programs.items():
             done = self.run_clean(path, *TRIES[name][0])
             self.assertNotEqual(done.returncode, 0, done.stdout)
-            self.assertGreater(done.returncode, 0, done.stderr)  # No signal ended it.
+            self.assertGreater(done.returncode, 0, done.stderr)  # A signal would give a negative status.
             said[name] = done.stderr
         return said
 

@@ -56,7 +56,7 @@ class Memory(unittest.TestCase):
         above = (stats['peak_rss_bytes'] - baseline) / MB
         print(f'{encoder} encoder: {above:.0f} MB above a baseline of {baseline / MB:.0f} MB, '
               f'limit {limit} MB')
-        self.assertGreater(above, 50)  # Less would mean that the figure leaves out the model.
+        self.assertGreater(above, 50)  # A smaller value would mean that the figure leaves out the model.
         self.assertLessEqual(above, limit)
         return encoder
 

@@ -147,7 +147,7 @@ class Terminal:
             while os.read(self.terminal, 4096):
                 pass
         except OSError:
-            pass  # The other end is closed.
+            pass  # The program has closed its end of the terminal.
 
     def type(self, text):
         os.write(self.terminal, text)
@@ -254,7 +254,7 @@ class Sound(Case):
         picture = frames.read_bytes()
         n_frames = len(picture) // (160 * 90)
         self.assertGreaterEqual(n_frames, 25 * 2.9)  # The video lasts as long as the recording.
-        black = picture[:90 * 40]  # The part above a caption.
+        black = picture[:90 * 40]  # The rows above the captions, in the first frame.
         self.assertEqual(set(black), {black[0]})
         with_text = [i for i in range(n_frames)
                      if max(picture[160 * 90 * i:160 * 90 * (i + 1)]) > black[0] + 100]

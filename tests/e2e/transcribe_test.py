@@ -503,7 +503,7 @@ class Speech(Case):
             while b'stdin' not in found:
                 found += os.read(terminal, 4096)
             process.stdin.close()
-            with contextlib.suppress(OSError):  # The other end of the terminal is closed.
+            with contextlib.suppress(OSError):  # The program has closed its end of the terminal.
                 while more := os.read(terminal, 4096):
                     found += more
         self.assertEqual(process.returncode, 0)

@@ -70,7 +70,7 @@ struct Options {
   std::optional<FaultKind> kind;      ///< Kind of the failing calls; all kinds if not set.
   std::optional<std::uint64_t> site;  ///< The only site to try; all sites are tried if not set.
   std::string device = "cpu";         ///< "cpu", or "npu" under npuwhisper-emulate.
-  unsigned share = 1;                 ///< One in this many sites is tried.
+  unsigned share = 1;                 ///< One in `share` sites is tried.
   unsigned seed = 1;                  ///< Selects the sites that are tried.
   unsigned n_children = 2;
   bool spares_onednn = false;  ///< Tries only sites in this project's code, not in oneDNN.

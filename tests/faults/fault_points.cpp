@@ -37,7 +37,7 @@ std::size_t n_ranges = 0;
 std::array<FaultSite, kMaxSites> noted;  // Hash table by id with open addressing; id 0: free.
 std::atomic_flag noted_lock = ATOMIC_FLAG_INIT;
 std::atomic<Mode> mode{Mode::Off};
-std::optional<FaultKind> wanted_kind;  // Other kinds are ignored, because backtraces are slow.
+std::optional<FaultKind> wanted_kind;  // Only this kind counts, because backtraces are slow.
 std::uint64_t wanted = 0;
 bool is_lasting = false;
 std::atomic<bool> has_failed{false};

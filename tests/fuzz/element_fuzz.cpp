@@ -24,7 +24,7 @@ namespace npuwhisper::fuzz {
 namespace {
 
 /// Maximum number of steps of an input. A long input takes more time than several short ones and
-/// finds no more.
+/// finds no more faults.
 constexpr int kMostSteps = 200;
 
 /// Ignores warnings, because inputs send events in the wrong order and pads refuse queries. Aborts

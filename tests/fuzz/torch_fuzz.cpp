@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input's first byte selects a file of torch.save() (even) or its pickle alone (odd). The other
-// bytes are the content.
+// If an input's first byte is even, the other bytes are a file of torch.save(). If it is odd, they
+// are the pickle of such a file.
 #include "memory_file.h"
 #include "model/torch_file.h"
 #include "model/torch_pickle.h"

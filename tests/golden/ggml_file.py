@@ -10,7 +10,7 @@ import numpy as np
 import make_mel
 import make_random_models
 
-BLOCK = 32  # Values in a quantised block, all of one row.
+BLOCK = 32  # Number of values in a quantised block. They belong to one row.
 BLOCK_VERSION = 2  # The scale of a block is f16.
 
 
@@ -49,7 +49,7 @@ STORAGES = {'f16': (1, 1, lambda values: values.astype('<f2')),
 
 
 def tensors(weights, shape):
-    """Yields the tensors by the names of openai/whisper, as (name, array). `weights`: as of ct2_file.read()."""
+    """Yields the tensors by the names of openai/whisper, as (name, array). `weights` is from ct2_file.read()."""
     n = shape.width
     for stack, layers in (('encoder', shape.audio_layers), ('decoder', shape.text_layers)):
         if stack == 'encoder':

@@ -10,18 +10,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
 from program import RECORDINGS  # noqa: E402
 
 FIRST, OTHER, SECOND = RECORDINGS[2], RECORDINGS[1], RECORDINGS[0]
-FIRST_SECONDS, PAUSE, LENGTH = 5.3, 0.7, 13.1  # Seconds: a sentence, a pause, the whole speech.
+FIRST_SECONDS, PAUSE, LENGTH = 5.3, 0.7, 13.1  # Seconds of a sentence, a pause and the whole speech.
 SECOND_BEGINS = FIRST_SECONDS + PAUSE
 LATE = 6
 VIDEO_SECONDS = 2  # Length of the video in the shape 'long'.
 HOURS = 7200
-CODED_BEFORE = 2048  # samples that AAC encoders put before the sound, and decoders cannot drop
-QUIET = 1.8  # seconds before the speech begins
+CODED_BEFORE = 2048  # Number of samples that AAC encoders put before the sound and that decoders cannot drop.
+QUIET = 1.8  # Seconds before the speech begins.
 SIZE = '192x108'
-LONGEST = 900  # seconds that ffmpeg may take, on a busy machine
+LONGEST = 900  # Time limit of ffmpeg in seconds, long enough for a busy machine.
 
-# libvpx with more threads waits actively for each row of so small a picture: at 60 frames a second, a
-# clip took 13.4 s of CPU time with two threads on a busy machine, and 0.2 s with one.
+# With several threads, libvpx waits actively for each row of such a small picture. At 60 frames a
+# second, a clip took 13.4 s of CPU time with two threads on a busy machine, and 0.2 s with one.
 VIDEO_CODECS = {
     'h264': '-c:v libx264 -preset ultrafast -bf 2 -b_strategy 0 -g 50',
     'h265': '-c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=50',

@@ -60,7 +60,7 @@ def late_cues(cues, expected):
 
 
 def media_differences(plain, ours, is_overlay=False):
-    """Returns {what differs: how} between `plain`, a run without npuwhisper, and `ours`."""
+    """Compares `ours` with `plain`, a run without npuwhisper. Returns {name: values found and wanted}."""
     wrong = {}
     for name in ('bytes', 'md5', 'first', 'formats'):
         is_rounded = (name == 'first' and
@@ -131,8 +131,8 @@ def picture_differences(frames, cues):
 
 
 def closed_caption_differences(frames, cues):
-    """Describes texts without a character sent within SYNC of their start. `frames` holds
-    (time, sent)."""
+    """Returns a message for each text of which no character is sent within SYNC of its start.
+    `frames` holds (time, sent)."""
     between = shown(frames)
     return [f'{text!r} is not sent about {begin / SECOND:.2f} s' for begin, _, text in cues
             if not any(between(begin / SECOND - SYNC, begin / SECOND + SYNC))]

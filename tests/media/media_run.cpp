@@ -94,7 +94,7 @@ class Run {
       };
       audio_.on_buffer(hold);
     }
-    if (pauses) {  // The pause would overtake an incomplete state change.
+    if (pauses) {  // The state change must be complete before the pause.
       gst_element_set_state(pipeline_, GST_STATE_PAUSED);
       wait_for_state();
     } else if (action != "play") {

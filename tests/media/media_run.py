@@ -12,8 +12,8 @@ import threading
 import time
 
 MODEL = 'base'
-HANG = 120  # seconds without progress
-PROGRESS = 0.5  # seconds of CPU time, which a run gets within HANG even on a busy machine
+HANG = 120  # A process hangs after this many seconds without progress.
+PROGRESS = 0.5  # Seconds of CPU time that count as progress. Even on a busy machine, a run gets them within HANG.
 # Factor by which a sanitizer slows a run down.
 SLOWNESS = 10 if 'ASAN_OPTIONS' in os.environ else 1
 # Seconds of CPU time after which a thread that has not waited once counts as spinning. Threads that
@@ -127,8 +127,8 @@ def run(command):
 
 
 def media_run(source, captions=None, action='play', at=0.0, queue=5, wait=0.0, sinks=None):
-    """Returns the report of what arrives at the sinks. `captions` is npuwhisperbin's mode. If it is
-    None, the pipeline has no bin.
+    """Returns the report on the data that arrives at the sinks. `captions` is npuwhisperbin's mode. If
+    it is None, the pipeline has no bin.
 
     Without the bin, queues of `queue` seconds take its place. A seek follows `wait` seconds after
     the preroll. `sinks`, {'audio': elements, 'video': elements}, replaces the default sinks, which

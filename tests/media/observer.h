@@ -68,7 +68,7 @@ class AudioObserver final : public Observer {
   GChecksum* sum_;
   std::uint64_t n_bytes_ = 0;
   std::int64_t first_ = -1;
-  std::vector<std::string> formats_;  // One for each CAPS event that changed the caps.
+  std::vector<std::string> formats_;  // One entry for each CAPS event that changed the caps.
 };
 
 /// Records raw video. For each frame, records its time, one checksum of its upper and one of its

@@ -29,9 +29,9 @@ class Observers:
                       for media, file in self.files.items()}
 
     def reports(self):
-        """Returns {'audio': , 'video': , 'from': }. Each stream has the report of media-run.
-        Missing streams are left out. 'from' is the file's time, in nanoseconds, at which the first
-        stream begins after a seek."""
+        """Returns {'audio': report, 'video': report, 'from': time}. The reports have the format of
+        media-run. Missing streams are left out. 'from' is the file's time, in nanoseconds, at which
+        the first stream begins after a seek."""
         reports = {}
         begins = []
         for media, file in self.files.items():
@@ -58,8 +58,8 @@ def observed_run(path, *args, **kwargs):
 
 
 def play(path, action):
-    """Returns what arrived after the last key: {'audio', 'video', 'from', 'sought'}. Raises Failed,
-    Hang.
+    """Returns the reports on the data after the last key: {'audio', 'video', 'from', 'sought'}. Raises
+    Failed, Hang.
 
     The sinks hold their first buffers until the player is paused. The key for `action` is therefore
     pressed at the beginning of the file, however fast the file plays.

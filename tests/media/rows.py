@@ -46,11 +46,12 @@ class Checker:
         self.files = files
         self.mutex = threading.Lock()  # Guards `locks`.
         self.locks = collections.defaultdict(threading.Lock)  # One lock per file.
-        # Almost every row needs this text. The cache does not make a second thread wait for the first.
+        # Almost every row needs this text, so it is computed before threads start. The cache itself
+        # would let several threads compute the text at the same time.
         self._said(files.speech)
 
     def check(self, row):
-        """Returns 'ok', perhaps with a note on what could not be compared. Raises AssertionError if
+        """Returns 'ok', with a note on data that could not be compared, if any. Raises AssertionError if
         the row fails."""
         with self.mutex:
             lock = self.locks[clips.file_of(row)]
@@ -74,7 +75,8 @@ class Checker:
     @staticmethod
     def _hangs_alone(row, path):
         """Returns whether the pipeline without npuwhisper hangs after a seek while it decodes.
-        libde265 1.0.11 does with some files: de265_decode() reports more data for ever."""
+        libde265 1.0.11 causes this with some H.265 files: its de265_decode() never stops reporting
+        more data."""
         if row.action not in SOUGHT or row.video == 'none':
             return False
         try:
@@ -96,7 +98,7 @@ class Checker:
         return [timed for timed in words if timed[1] >= start]
 
     def _check_words(self, row, found, exact, start=0.0):
-        """Checks the words that were found.
+        """Checks the words `found` of a row.
 
         `exact(wav)` yields lists of words that the program may find in `wav`, the row's audio as
         WAV. It is called only if `found` differs from the words of the clean recording in more than
@@ -104,7 +106,7 @@ class Checker:
         """
         expected = [word for word, _ in self._expected(row, start)]
         if row.shape == 'long' and row.program not in AUDIO_ALONE:
-            # Text ends with the video. By then, the video may have shown some text of later speech.
+            # The text ends with the video. It may also contain words that are spoken a little later.
             shown = sum(time + .5 < clips.VIDEO_SECONDS for _, time in self._expected(row, start))
             assert len(found) >= shown, f'text {" ".join(found)!r} until the video ends'
             expected = expected[:len(found)]
@@ -225,7 +227,7 @@ class Checker:
 
     @staticmethod
     def _differences(plain, ours, is_overlay, plain_run):
-        """Returns the differences, and a note on what cannot be compared.
+        """Returns the differences, and a note on data that cannot be compared.
 
         `plain_run(queue, wait)` repeats `plain` with queues of `queue` seconds. In some decoders,
         data decoded before a seek leave traces (dither, overlaps). The queues decide how much data
@@ -293,8 +295,8 @@ class Checker:
         return wrong
 
     def _player(self, row, path):
-        """Compares the player's media with a run of the same elements without the bin, and its
-        captions with the text of a run of the bin."""
+        """Compares the player's media with a run of the same elements without the bin. Compares the
+        player's captions with the text of a run of the bin."""
         try:
             ours = player_run.play(path, row.action)
         except player_run.Failed as error:

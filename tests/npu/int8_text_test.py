@@ -24,7 +24,7 @@ def main():
     plan, prepared, done, _ = compare_clip(emulate, array, transcribe, clip,
                                            ['--precision', 'int8'], expect)
 
-    # Expects each layer's four products, but no convolution, in int8.
+    # Expects each layer's four products in int8, but no convolution.
     encoder = plan.split('cross-attention:')[0]
     in_int8 = re.findall(r'^  (\S+) +npu .*, int8', encoder, re.MULTILINE)
     layers = len(re.findall(r'^  \S*self_attention/linear_0 ', encoder, re.MULTILINE))

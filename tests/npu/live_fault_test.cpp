@@ -28,9 +28,9 @@ using Clock = std::chrono::steady_clock;
 struct Fault {
   const char* name;
   const char* script;
-  int repeated;       ///< The number of warnings about a repeated window.
-  const char* error;  ///< Text of the ERROR message, or empty if the pipeline runs to its end.
-  const char* again;  ///< Like `error`, for a second start, or nullptr for no second start.
+  int repeated;       ///< Number of warnings about a repeated window.
+  const char* error;  ///< Part of the ERROR message; empty: the pipeline runs to its end.
+  const char* again;  ///< Like `error`, for a second start; nullptr: no second start.
 };
 
 void PrintTo(const Fault& fault, std::ostream* out) {
@@ -135,9 +135,9 @@ TEST_P(LiveFaults, GiveTheDocumentedOutcome) {
   const std::string script = GetParam().script;
   std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_FAULTS", script},
                                                     {"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
-                                                    // Applies to GStreamer's plugin scanner, a
-                                                    // separate program. This program has already
-                                                    // read its options.
+                                                    // This variable applies to GStreamer's plugin
+                                                    // scanner, a separate program. This program
+                                                    // has already read its own options.
                                                     {"LSAN_OPTIONS", "detect_leaks=0"}};
   // Only a hang sets the timeout, because a slow run on a busy machine must not become a fault.
   if (script.starts_with("hang")) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";

@@ -219,7 +219,7 @@ class Source:
         memory = array.array('h', bytes(2 * 1600))
         try:
             for start in range(0, len(self.samples), len(memory)):
-                memory[:] = self.samples[start:start + len(memory)]  # Uses its memory again, like a microphone.
+                memory[:] = self.samples[start:start + len(memory)]  # Reuses its memory, like a microphone.
                 yield memory
                 await asyncio.sleep(0)
             if self.error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests that the Python package takes numpy arrays. Exit status 77 (skipped) without numpy.
+"""Tests that the Python package accepts numpy arrays. Exit status 77 (skipped) without numpy.
 
 Meson sets PYTHONPATH and NPUWHISPER_LIBRARY, and with-tiny-model sets NPUWHISPER_TEST_MODEL.
 """

@@ -46,9 +46,12 @@ class LiveFeed {
   void restart();
   Result<void> end();
 
-  GstClockTime pts() const { return pts_; }                    ///< PTS of the next sample.
-  GstClockTime running_time() const { return running_time_; }  ///< Includes lost audio.
-  double longest_wait() const { return longest_wait_; }        ///< Longest wait by push(), in s.
+  /// Returns the PTS of the next sample.
+  GstClockTime pts() const { return pts_; }
+  /// Returns the running time of the next sample, which includes lost audio.
+  GstClockTime running_time() const { return running_time_; }
+  /// Returns the longest wait in push(), in seconds.
+  double longest_wait() const { return longest_wait_; }
 
   static constexpr std::chrono::seconds kTimeout{60};
 

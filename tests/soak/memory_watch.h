@@ -8,7 +8,7 @@ namespace npuwhisper::soak {
 /// Measures how the memory of this process grows over the time of a stream. Reentrant.
 class MemoryWatch {
  public:
-  /// Values in bytes, and in bytes per hour of stream. Caches fill during the first fifth of the
+  /// Values are in bytes, or in bytes per hour of stream. Caches fill during the first fifth of the
   /// samples. A line is fitted to the later samples. `slope_per_hour` is the slope of this line,
   /// and `growth` is its rise over the later samples.
   struct Trend {

@@ -62,7 +62,7 @@ class Soak {
   std::unique_ptr<LiveFeed> feed_;
   std::unique_ptr<TextCheck> check_;
   MemoryWatch memory_;
-  std::int64_t n_spoken_ = 0;  // In samples.
+  std::int64_t n_spoken_ = 0;  // Number of samples of speech sent.
   std::vector<SaidWord> said_;
   std::uint64_t n_words_said_ = 0;
   std::map<std::string, int> events_;

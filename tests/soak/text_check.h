@@ -22,8 +22,8 @@ class TextCheck {
     std::uint64_t wrong = 0;      ///< Words reported at a time when they were not said.
     std::uint64_t lost = 0;       ///< Words never reported.
     std::uint64_t backwards = 0;  ///< Buffers that begin before the end of the previous one.
-    double mean_delay = 0,
-           max_delay = 0;  ///< Seconds from a word's end to its buffer, by the clock.
+    /// Mean and maximum of the seconds from a word's end to its buffer, by the clock.
+    double mean_delay = 0, max_delay = 0;
   };
 
   /// `element` provides the running time at which text leaves it.
@@ -73,7 +73,7 @@ class TextCheck {
   GstSegment segment_{};
   std::deque<Word> words_;
   std::deque<Span> forgiven_;
-  GstClockTime last_end_ = 0;  // A running time, like covered_.
+  GstClockTime last_end_ = 0;  // Running time at which the last text ended.
   GstClockTime covered_ = 0;
   double delays_ = 0;
   Totals totals_;

@@ -28,7 +28,7 @@ class Dice {
   double between(double from, double to) {
     return from + (to - from) * static_cast<double>(engine_() >> 11U) / 9007199254740992.0;
   }
-  /// Returns one of the elements. `from` must not be empty.
+  /// Returns a random element of `from`, which must not be empty.
   template <typename Container>
   auto& pick(Container& from) {
     return from[static_cast<std::size_t>(number(0, std::ssize(from) - 1))];

@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
   std::exit(written && !testing::Test::HasFailure() ? 0 : 1);
 }
 
-/// Appends the bytes from the pipe `from` to `text` until the other end is closed. Returns false at
+/// Appends the bytes from the pipe `from` to `text` until the write end is closed. Returns false at
 /// the deadline or if a read fails.
 bool read_all(int from, Clock::time_point deadline, std::string& text) {
   for (;;) {

@@ -24,8 +24,8 @@ struct ScriptStep {
 using Script = std::function<void(const ScriptStep&, std::span<float> logits)>;
 
 /// A TokenDecoder whose output comes from a test's script, and that records its calls. Misuse (too
-/// many sequences, too long a sequence, positions that are not ascending) is a DeviceError. step()
-/// and fork() do not allocate.
+/// many sequences, a sequence that is too long, positions that do not ascend) is a DeviceError.
+/// step() and fork() do not allocate.
 class ScriptedDecoder final : public TokenDecoder {
  public:
   struct Shape {

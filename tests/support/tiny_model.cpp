@@ -20,7 +20,7 @@ namespace npuwhisper::test {
 namespace {
 
 constexpr std::array<std::string_view, 5> kLanguages = {"en", "zh", "de", "es", "fr"};
-constexpr int kTimestamps = 1501;  // From 0 to 30 s in steps of 0.02 s.
+constexpr int kTimestamps = 1501;  // Times from 0 to 30 s in steps of 0.02 s.
 
 /// Each merge is the concatenation of two earlier tokens, as in byte-pair encoding.
 constexpr std::array<std::string_view, 50> kMerges = {

@@ -18,7 +18,7 @@ struct TinyModelOptions {
   int n_audio_ctx = 1500;
   int n_audio_layer = 2;
   int n_audio_head = 2;
-  int n_state = 128;  ///< Multiple of both head counts.
+  int n_state = 128;  ///< A multiple of both head counts.
   int n_ffn = 0;      ///< If 0, n_ffn is 4 * n_state.
   int n_text_ctx = 448;
   int n_text_layer = 2;
@@ -28,7 +28,8 @@ struct TinyModelOptions {
   int alike_positions = 1;
   DataType storage = DataType::F16;  ///< F16 or F32. The values are equal in both.
   std::uint64_t seed = 1;
-  std::string vocabulary = "vocabulary.txt";  ///< Or "vocabulary.json" or "tokenizer.json".
+  /// File of the vocabulary: "vocabulary.txt", "vocabulary.json" or "tokenizer.json".
+  std::string vocabulary = "vocabulary.txt";
 };
 
 /// Returns the sizes and token lists that Model::load finds in a tiny model.

@@ -24,14 +24,14 @@ constexpr float kSure = 30, kUnsure = 5;
 
 struct HeardTone {
   int word = 0;
-  int first = 0;  ///< In positions of the encoder's output, 20 ms each.
-  int end = 0;
+  int first = 0;  ///< First position of the tone in the encoder's output; a position is 20 ms.
+  int end = 0;    ///< Position after the tone.
 };
 
 /// The tones in one window. A cross-attention cache contains this object instead of keys and
 /// values.
 struct HeardWindow {
-  static constexpr int kMost = 120;  ///< More tones than a window can hold.
+  static constexpr int kMost = 120;  ///< Capacity; no window has as many tones.
   int n = 0;
   std::array<HeardTone, kMost> tones;
 };

@@ -22,8 +22,8 @@ double frequency(int word);
 
 struct ToneWord {
   int word = 0;
-  std::int64_t start = 0;  ///< In samples since the speaker began.
-  std::int64_t end = 0;
+  std::int64_t start = 0;  ///< Start of the word, in samples since the speaker began.
+  std::int64_t end = 0;    ///< End of the word, in samples since the speaker began.
 };
 
 /// Speaks the toy language at random: sentences with pauses between them, and occasionally a long

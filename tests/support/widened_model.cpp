@@ -81,8 +81,8 @@ class Widening {
   Result<void> result_;
 };
 
-/// Returns for each source layer the index of its layer among n_wide layers: spread evenly, after
-/// `n_before` additional layers.
+/// Returns the index of each source layer among the n_wide layers. The source layers are spread
+/// evenly after `n_before` additional layers.
 std::vector<int> place_layers(int n_source, int n_wide, int n_before) {
   const int room = n_wide - n_before;
   std::vector<int> places;
@@ -92,7 +92,8 @@ std::vector<int> place_layers(int n_source, int n_wide, int n_before) {
   return places;
 }
 
-/// Returns the variable with its dimensions after the first flattened; zeros if it cannot be read.
+/// Returns a variable as a matrix: the first dimension gives the rows, all others the columns. On a
+/// read error, returns zeros and stores the error in result_.
 Matrix Widening::read(const std::string& name) {
   const Variable* const variable = source_.weights->find(name);
   assert(variable != nullptr);  // Model::load() has checked that all variables exist.

@@ -19,10 +19,10 @@ struct WideShape {
   bool is_v3 = false;
 };
 
-/// Writes a model of the shape `wide` that computes what `source` computes, as a CTranslate2 folder
-/// in `folder`, which must exist. The text of the two models is equal in exact arithmetic, apart
-/// from these exceptions: a decoder with too few layers contains only the first layers of the
-/// source, and `is_v3` interpolates the source's 80 mel bins between the 128 bins.
+/// Writes a model of the shape `wide` with the same function as `source`, as a CTranslate2 folder.
+/// `folder` must exist. In exact arithmetic, the two models produce the same text, apart from these
+/// exceptions: a decoder with too few layers contains only the first layers of the source, and
+/// `is_v3` interpolates the source's 80 mel bins between the 128 bins.
 ///
 /// Each channel of the source's residual stream becomes k = wide.n_state / n_state channels with
 /// equal values, which keep the mean and the variance that layer norms need. A product reads each

@@ -92,8 +92,8 @@ class BuildNpuImage(ImageCase):
         self.assertEqual(rows[0], ['core image', 'cores', 'code', 'stack', 'static data'])
         self.assertEqual([row[:2] for row in rows[1:3]], [['encoder', '16'], ['mel', '16']])
         self.assertEqual([row[:2] for row in rows[4:6]], [['encoder', '32'], ['mel', '32']])
-        # The stand-ins' sizes: eight functions of 1,000 bytes, the core's program with 600, and the
-        # start-up with 880; frames of 64, 96 and 128 bytes; constants of 256 bytes.
+        # The stand-ins' sizes: eight functions of 1,000 bytes, the core's program of 600, and the
+        # start-up of 880; frames of 64, 96 and 128 bytes; constants of 256 bytes.
         self.assertEqual(rows[1][2:], ['9,480 of 16,384', '288 of 2,048', '256 of 1,024'])
 
     def test_default_names_have_a_hash_and_a_link(self):
@@ -158,7 +158,7 @@ class BuildNpuImage(ImageCase):
 
 
 class Tools(ImageCase):
-    """How the program finds the tools, and which versions it accepts."""
+    """Tests how the program finds the tools, and which versions it accepts."""
 
     def test_installed_packages_are_found(self):
         self.environment['PYTHONPATH'] = str(self.site)
@@ -199,7 +199,7 @@ class Tools(ImageCase):
 
 
 class CoreImages(ImageCase):
-    """Sizes of the cores' images: found by aiecc, or by the program if aiecc checks nothing."""
+    """Tests the checks of the sizes of core images, by aiecc or, if aiecc checks nothing, by the program."""
 
     def test_code_that_does_not_fit(self):
         # Eight functions, the core's program (600) and the start-up (880): 8 x 1,863 + 1,480 = 16,384.
@@ -241,7 +241,7 @@ class CoreImages(ImageCase):
 
 
 class Refusals(ImageCase):
-    """Each refusal of the stand-ins occurs if the program's call, or what it passes on, is changed."""
+    """Tests that the stand-ins refuse changed calls and changed input. Each test repeats a call of the program."""
 
     def setUp(self):
         super().setUp()

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests how tools/build-npu-image reads the sizes of core images from ELF files.
 
-If LLVM's llvm-readelf is installed, it reads the test's files too, so that a wrong idea of the format
-cannot be in both the test's writer and the reader. If clang is installed, so are its objects read."""
+If LLVM's llvm-readelf is installed, it also reads the test's files. This detects an error in the format
+that both the test's writer and the reader have. If clang is installed, the test also reads its objects."""
 import glob
 import pathlib
 import re
@@ -129,7 +129,7 @@ class Measuring(FileCase):
             core_image.measure(self.linked(KERNEL | LIBRARY), self.kernel())
 
     def test_limits_of_an_array_program(self):
-        # Between x (4 KiB from 4096) and y (54 KiB from 10240) are 2,048 bytes, like below x.
+        # There are 2,048 free bytes between x (4 KiB from 4096) and y (54 KiB from 10240), and also below x.
         limits = core_image.read_limits(PROGRAM)
         self.assertEqual(limits, {(0, 2): core_image.Limits(16384, 2048, 2048)})
         more = PROGRAM.replace('10240', '9216')

@@ -2,8 +2,8 @@
 """The environment of the tests of tools/npuwhisper-models: a hub, an index and an empty home.
 
 The first argument of each test program is the path of npuwhisper-models. A table with the checksums
-of a small test model replaces the row of the model `small`, so the program knows the sums of this
-model. The sums of `tiny` come from the hub.
+of a small test model replaces the row of the model `small`, so the program knows the checksums of
+this model. The checksums of `tiny` come from the hub.
 """
 import contextlib
 import dataclasses
@@ -86,7 +86,7 @@ class Case(unittest.TestCase):
     def run_command(self, *arguments):
         """Runs `npuwhisper-models`. Returns (exit status, stdout, stderr)."""
         out, err = io.StringIO(), io.StringIO()
-        with tempfile.TemporaryFile('w+') as err_file:  # pip inherits this file.
+        with tempfile.TemporaryFile('w+') as err_file:  # A child process, such as pip, also writes to this file.
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err_file):
                 status = program.main(list(arguments))
             err_file.seek(0)

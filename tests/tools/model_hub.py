@@ -2,10 +2,10 @@
 """A small Hugging Face hub and package index on the loopback interface, for the tests
 of tools/npuwhisper-models.
 
-The hub has the layout of the real one: the API lists the files of a repository with their sums;
-addresses of files redirect, large ones to another path with the headers X-Linked-Size and
-X-Linked-Etag, small ones to a relative address; files can be requested in parts; a repository that
-was renamed redirects.
+The hub has the layout of the real one. The API lists the files of a repository with their checksums.
+The address of a large file redirects to another path, with the headers X-Linked-Size and
+X-Linked-Etag. The address of a small file redirects to a relative address. Files can be requested in
+parts. The addresses of a renamed repository redirect to its new name.
 """
 import hashlib
 import http.server
@@ -15,7 +15,7 @@ import time
 import urllib.parse
 
 REVISION = '0123456789abcdef0123456789abcdef01234567'
-LARGE_BYTES = 1000  # Files of at least this size are stored by their SHA-256 sum.
+LARGE_BYTES = 1000  # Files of at least this size are stored by their SHA-256 checksum.
 
 
 def sha256(data):
@@ -32,14 +32,14 @@ class Hub(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(('127.0.0.1', 0), Handler)
-        self.repositories = {}  # Files by name, by the name of the repository.
-        self.renamed = {}  # New names of repositories by old names.
-        self.pages = {}  # Bodies of other pages by path.
-        self.contents = {}  # Bodies that replace the files of this name.
+        self.repositories = {}  # {repository: {name of a file: content}}
+        self.renamed = {}  # {old name of a repository: new name}
+        self.pages = {}  # {path: body} of other pages.
+        self.contents = {}  # {name of a file: body that replaces it}
         self.requests = []  # (path, Range) of each request.
         # Closes the next `breaks` transfers after `break_after` bytes.
         self.break_after, self.breaks = None, 0
-        self.drip_s = 0  # Sends each byte of a large file after this time.
+        self.drip_s = 0  # Seconds between two bytes of a large file.
         self.portal = None  # Answers requests below this path with the login page of a network.
         self.failures = []  # (path, status, headers): the answers to the next requests of the path.
         self.knows_range, self.knows_length = True, True

@@ -55,12 +55,12 @@ class Commands(Case):
         self.assertEqual(rows['large-v3-turbo']['aliases'], ['turbo'])
 
     def test_sizes_are_those_of_published_checkpoints(self):
-        """The number of parameters gives the sizes of the known files of weights in 16 bits."""
+        """The size of a known file of 16-bit weights follows from the number of parameters."""
         for name in ('base', 'tiny.en'):
             file = next(file for file in table.MODELS[name].files if file.name == 'model.bin')
             computed = 2 * table.MODELS[name].shape.parameters()
             self.assertLess(computed, file.n_bytes)
-            # The file also has the names of the variables.
+            # The file also contains the names of the variables.
             self.assertLess(file.n_bytes - computed, 60_000)
 
     def check(self, name, status):
@@ -98,7 +98,7 @@ class Commands(Case):
                     self.assertNotIn(other, text)
 
     def test_check_names_files_without_a_sum(self):
-        """For a model that another program stored, only the names of blobs give sums."""
+        """For a model that another program stored, only the names of blobs are checksums."""
         repository = self.cache / 'huggingface' / 'hub' / 'models--Systran--faster-whisper-medium'
         snapshot = repository / 'snapshots' / model_hub.REVISION
         self.place(snapshot)

@@ -20,7 +20,7 @@ def read(name):
 
 
 def table_row(model):
-    """Returns the row of docs/models.md that `model` needs."""
+    """Returns the row that docs/models.md must have for `model`."""
     names = ', '.join(f'`{name}`' for name in (model.name, *model.aliases))
     formats = ['CTranslate2', 'transformers', *(['OpenAI'] if model.openai_sha256 else []), 'ggml']
     return (f'| {names} | {model.shape.parameters() / 1e6:.0f} M '

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests of tools/npuwhisper-models: fetching a model whose sums come from the hub, and deadlines,
+"""Tests of tools/npuwhisper-models: fetching a model whose checksums come from the hub, and deadlines,
 other processes and disks.
 
 usage: models_hub_test.py PATH_OF_NPUWHISPER_MODELS [unittest options]
@@ -21,7 +21,7 @@ from model_tool import fetching, hub, transfer
 
 
 class TrustedSums(Case):
-    """Tests of a model whose sums the hub gives at the first download."""
+    """Tests of a model whose checksums come from the hub at the first download."""
 
     def setUp(self):
         super().setUp()
@@ -58,7 +58,7 @@ class TrustedSums(Case):
         self.hub.contents['tokenizer.json'] = b'{"model": []}'
         self.assertEqual(self.run_command('fetch', 'tiny')[0], 1)
         self.assertTrue(self.pins.exists())
-        # The hub now lists another sum of the file.
+        # The hub now lists another checksum of the file.
         self.hub.repositories['Systran/faster-whisper-tiny']['tokenizer.json'] = b'{"model": []}'
         status, _, err = self.run_command('fetch', 'tiny')
         self.assertEqual(status, 1)
@@ -115,7 +115,7 @@ class TrustedSums(Case):
         weights = WEIGHTS[:-1] + b'?'
         self.hub.repositories[first] = {**FILES, 'model.bin': weights, 'config.json': b'[]'}
         self.hub.portal = f'/cdn/{sha256(weights)}'
-        # No other repository is there: a later run tries all of them again.
+        # No other repository exists yet, but a later run tries all repositories again.
         status, _, err = self.run_command('fetch', 'turbo')
         self.assertEqual(status, 1)
         self.assertIn('dropbox-dash', err)
@@ -162,7 +162,7 @@ class TrustedSums(Case):
                 self.assertIn(f"'{self.pins}': not the pins of a model", err)
 
     def test_a_folder_is_complete_before_it_appears(self):
-        """Pins without a vocabulary, which an older version has stored."""
+        """An older version stored pins that contain no vocabulary."""
         self.assertEqual(self.run_command('fetch', 'tiny')[0], 0)
         content = json.loads(self.pins.read_text('utf8'))
         content['files'] = [file for file in content['files']
@@ -287,7 +287,7 @@ class TrustedSums(Case):
         self.assertEqual(self.hub.ranges_of(WEIGHTS), [])
 
     def test_a_disk_that_becomes_full_is_named(self):
-        """A limit of the size of files fails the write like a full disk."""
+        """With a limit on file sizes, the write fails as on a full disk."""
         limit = (1_000_000, resource.RLIM_INFINITY)
         process = self.start_program(
             'fetch', 'tiny', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))

@@ -29,8 +29,8 @@ PYTORCH_SHARDS = ('pytorch_model.bin.index.json', 'config.json')
 
 
 def all_places(model):
-    """Returns the places of `model` in the order of the search: paths from the home folder, each
-    with the files of a folder; () if the place is a file."""
+    """Returns the places of `model` in the order of the search, as (path, files). The path is relative
+    to the home folder. `files` are the names of the files in the folder, or () if the place is a file."""
     hub = '.cache/huggingface/hub/models--'
     found = [(f'models/{model.name}', CTRANSLATE2)]
     if model.openai_sha256:
@@ -90,7 +90,7 @@ class Places(Case):
         self.assertEqual(self.library_finds(name), [wanted], name)
 
     def test_each_place_of_each_model(self):
-        """Creates one place at a time. Only the name of its model may find the place."""
+        """Creates one place at a time. It must be found for its own model and for no other model."""
         for model in table.MODELS.values():
             if model.shape is None:
                 continue
@@ -115,7 +115,7 @@ class Places(Case):
                         self.assert_found(known, path)
 
     def test_random_places(self):
-        """Both find the same model, whatever is on the machine."""
+        """The tool and the library find the same model for any combination of places."""
         choices = random.Random(7)
         every = [place for model in table.MODELS.values() if model.shape
                  for place in all_places(model)]
@@ -250,7 +250,7 @@ class Places(Case):
                 place = '.cache/huggingface/hub/models--distil-whisper--' + file.format(SNAPSHOT)
                 self.assert_found(name, self.create(place, ()))
                 self.delete(place, ())
-        # Elsewhere, this name can be any model.
+        # In other folders, a file with this name can be any model.
         for place in ('models', '.local/share/pywhispercpp/models'):
             self.create(f'{place}/ggml-model.bin', ())
             self.assert_found('distil-large-v3.5', '')

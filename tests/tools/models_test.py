@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests of tools/npuwhisper-models: fetching a model whose sums the table knows.
+"""Tests of tools/npuwhisper-models: fetching a model whose checksums are in the table.
 
 usage: models_test.py PATH_OF_NPUWHISPER_MODELS [unittest options]
 """
@@ -17,7 +17,7 @@ from model_tool import fetching, places, reporting, table
 
 
 class KnownSums(Case):
-    """Tests of a model whose sums the table knows."""
+    """Tests of a model whose checksums are in the table."""
 
     def fetch(self, *options):
         return self.run_command('fetch', *options, 'small')

@@ -54,7 +54,7 @@ class ShowProgressTest(unittest.TestCase):
             try:
                 while more := os.read(terminal, 4096):
                     found += more
-            except OSError:  # The other end is closed.
+            except OSError:  # The program has closed its end of the terminal.
                 pass
         self.assertEqual(process.returncode, 0)
         self.assertNotIn(b'\n', found)

@@ -25,7 +25,7 @@ def clang_program(name):
 
 
 def skip_without(wanted):
-    """Ends the test as skipped if a value of `wanted`, {what the test needs: whether it is there}, is false."""
+    """Skips the test if a requirement is missing. `wanted`: {requirement: whether it is present}."""
     missing = [name for name, found in wanted.items() if not found]
     if missing:
         print('skipped: found no ' + ' and no '.join(missing))

@@ -12,13 +12,13 @@
 
 namespace npuwhisper {
 
-/// A window of audio and how it is decoded.
+/// A window of audio and the settings of its decoding.
 struct TimedWindow {
   std::vector<float> mel;     ///< [2 * n_audio_ctx, n_mels], as for TokenDecoder::encode().
-  int n_frames = 0;           ///< 2 * n_audio_ctx. All of these frames are encoded.
-  std::vector<Token> prompt;  ///< At least one token.
+  int n_frames = 0;           ///< Frames to encode: 2 * n_audio_ctx.
+  std::vector<Token> prompt;  ///< Tokens before the text, at least one.
   int n_tokens = 1;           ///< Number of tokens to decode after the prompt, at least 1.
-  Token end = 0;              ///< End of text. It is never selected.
+  Token end = 0;              ///< The end-of-text token, which is never selected.
 };
 
 /// Encodes and decodes `window` once for each line of `requests`, until the end of `requests`.

@@ -15,7 +15,8 @@ namespace npuwhisper::bench {
 /// The duration of a sequence of operations as one submission, dispatch included.
 struct Timing {
   double planner_seconds = 0;
-  std::optional<double> clock_seconds{};  ///< Measured in a run on the emulated array.
+  /// Duration of a run on the emulated array, or nullopt without a run.
+  std::optional<double> clock_seconds{};
   std::uint64_t multiply_accumulates = 0;
 
   double seconds() const { return clock_seconds.value_or(planner_seconds); }

@@ -17,8 +17,8 @@ struct ProductSize {
   int outputs = 0;
 };
 
-/// Returns the rate at which all threads of `pool` together read a buffer of `n_bytes` again and
-/// again, each thread its own part, in bytes per second (median of n_rounds).
+/// Returns the rate of reading memory, in bytes per second (median of n_rounds). All threads of
+/// `pool` together read a buffer of `n_bytes` repeatedly. Each thread reads its own part.
 Result<double> read_rate(cpu::ThreadPool& pool, std::size_t n_bytes, int n_rounds);
 
 /// Returns the rate of oneDNN for one product with operands of type `input` (F32, Bf16 or I8), in

@@ -18,7 +18,7 @@ namespace npuwhisper {
 /// runs, in seconds, after one run that is not counted. Not thread-safe.
 class StageRuns {
  public:
-  static constexpr int kMaxRows = 64;  ///< Of a step or a prompt.
+  static constexpr int kMaxRows = 64;  ///< Maximum number of rows of a step or a prompt.
   static constexpr int kMaxStreams = 8;
 
   /// `model` must outlive the object. `n_threads` 0: one for each physical core. Errors: those of
@@ -38,7 +38,7 @@ class StageRuns {
   /// Times a decoder step with one row for each of n_streams streams. `n_cells`: number of tokens
   /// of each stream to which its row attends.
   Result<double> step(int n_streams, int n_cells, int n_rounds);
-  /// Times the run for a prompt of n_tokens tokens. Only the last one's logits are wanted.
+  /// Times the run for a prompt of n_tokens tokens. Requests only the logits of the last token.
   Result<double> prompt(int n_tokens, int n_rounds);
 
   /// Returns the bytes that step() reads in a run: the packed weights, each stream's

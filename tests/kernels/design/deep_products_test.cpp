@@ -31,8 +31,8 @@ class DeepProducts : public OnArray, public testing::TestWithParam<CoreShape> {
     EXPECT_EQ(counters.bytes_from_host, bytes_in);
     EXPECT_EQ(counters.bytes_to_host, bytes_out);
   }
-  /// Expects that the plan of the last run reads the operation's weights again for each pass, or
-  /// that the weights stay in the memory tile.
+  /// Expects that the plan of the last run keeps the operation's weights in the memory tile. If
+  /// `stay` is false, expects that the plan reads the weights again for each pass.
   void expect_weights_stay(bool stay, std::size_t operation = 0) const {
     ASSERT_LT(operation, figures_.size());
     const std::string& reason = figures_[operation].reason;

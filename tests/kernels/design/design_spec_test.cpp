@@ -57,7 +57,8 @@ TEST(DesignSpec, RefusesWhatTheArrayLacks) {
             std::string::npos);
 }
 
-// Each channel uses descriptors of the half that it can access, and no descriptor is used twice.
+// A memory tile has two halves of descriptors. Each channel uses descriptors of the half that it
+// can access, and no descriptor is used twice.
 TEST(Layout, MemoryTileDescriptorsKeepToTheirHalves) {
   std::set<int> used;
   const auto take = [&](int id, int channel) {

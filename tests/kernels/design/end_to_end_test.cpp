@@ -445,7 +445,7 @@ TEST_P(EndToEnd, EachSyncNeedsTheControllerIdOfEachColumn) {
     EXPECT_EQ(state_of(text, wrong), emu::RunState::Hung);
   }
 
-  // Shims whose routes take another id.
+  // Gives the routes of all shims another id.
   const std::string id = "pkt_id = " + std::to_string(layout::kShimControllerId);
   std::string other = text;
   for (std::size_t at = other.find(id); at != std::string::npos; at = other.find(id)) {
@@ -467,7 +467,7 @@ TEST_P(EndToEnd, MultiplicationsMatchThePlan) {
 }
 
 // On either array, a product in parts is nearly as exact as bf16. Where products round to bfp16, a
-// product in parts takes three products, plus the products that compute the remainders of the
+// product in parts needs three products, plus the products that compute the remainders of the
 // operands.
 TEST_P(EndToEnd, InPartsAProductIsAsExactAsBf16) {
   const ProductOutcome outcome = run_product(70, 192, 128, 24, true);

@@ -103,7 +103,7 @@ TEST_P(Plans, EveryBlockIsDoneOnce) {
     if (const auto* p = std::get_if<Product>(&plan->operations[i].what)) {
       for (const ProductPart& part : p->parts) blocks += static_cast<std::size_t>(part.n / 64);
     } else {
-      blocks = 20;  // 20 heads, or 20 tiles of columns.
+      blocks = 20;  // The model has 20 heads or 20 tiles of columns.
     }
     EXPECT_EQ(done[i].size(), blocks * chunks[i].size()) << plan->operations[i].name;
     EXPECT_EQ(rows[i], plan->figures[i].padded_rows);

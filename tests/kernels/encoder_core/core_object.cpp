@@ -16,7 +16,7 @@ constexpr std::size_t kMemoryBytes = 65536;
   throw std::runtime_error(message);
 }
 
-/// Throws unless an access outside the tile's memory hits the stack of this test.
+/// Called for an access outside the tile's memory. Throws unless the access hits this test's stack.
 void check_access(void* /*core*/, const void* address, std::size_t bytes, bool is_write) {
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   const auto at = reinterpret_cast<std::uintptr_t>(address);

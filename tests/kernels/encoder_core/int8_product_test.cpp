@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Products with int8 weights. The rounding of A and the sums must be exact to the last bit. The
-// epilogues must be within the error of f32 arithmetic in bf16 parts.
+// Tests products with int8 weights. The rounding of A and the sums must be exact to the last bit.
+// The epilogues must be within the error of f32 arithmetic in bf16 parts.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -241,7 +241,7 @@ TEST_P(Int8ProductTest, TiesAndLimits) {
   a = rounded(a);
   check_bits({.a = a, .b = diagonal(kStep, 0)});
   check_bits({.a = a, .b = diagonal(kStep, kTile)});
-  EXPECT_EQ(reference::round_row(a, 1, 0).values[0], 64);  // 63.75, in a doubled unit.
+  EXPECT_EQ(reference::round_row(a, 1, 0).values[0], 64);  // The unit doubles, so 127.5 is 63.75.
   EXPECT_EQ(reference::round_row(a, 2, 0).values[0], -64);
 }
 

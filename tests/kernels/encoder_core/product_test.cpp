@@ -230,8 +230,8 @@ TEST_P(ProductTest, Gelu) {
 }
 
 TEST_P(ProductTest, GeluOfEverySize) {
-  // One column of A holds values from -12 to 12 and three others. Gelu's arguments are these values
-  // times 1 to 2.
+  // One column of A holds values from -12 to 12 and three other values. Gelu's arguments are these
+  // values times 1 to 2.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {

@@ -32,7 +32,7 @@ def locks(n, tile='%c2'):
 
 def descriptors(n, channel='MM2S, 0', tile='%m0', memory='%a', rest='', walk='0, 16'):
     """Returns a ring of `n` descriptors on one channel. `walk` is the offset, length and pattern of
-    each."""
+    each descriptor."""
     operation = 'aie.memtile_dma' if tile == '%m0' else 'aie.mem'
     blocks = ''.join(
         f'^b{i}:\n  aie.dma_bd({memory} : memref<4096xi32>, {walk}) {rest}\n'
@@ -68,7 +68,7 @@ def transfer(sizes, strides, metadata='@in', memory='%x', identifier=0, rest='',
             f'memref<{n_words}xi32>\n')
 
 
-# One core between two object FIFOs. Data passes from the host through a kernel back to the host.
+# One core lies between two object FIFOs. Data passes from the host through a kernel to the host.
 KERNEL_LOOP = """\
 aie.objectfifo @in(%s0, {{%c2}}, 2 : i32) : !aie.objectfifo<memref<64xi32>>
 aie.objectfifo @out(%c2, {{%s0}}, 2 : i32) : !aie.objectfifo<memref<64xi32>>

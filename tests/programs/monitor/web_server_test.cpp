@@ -63,7 +63,7 @@ class Browser {
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
   }
   void send_more(const std::string& text) {
-    // Ignores errors, because the server may have closed the connection. is_closed() reports that.
+    // Ignores errors, because the server may have closed the connection (see is_closed()).
     (void)!::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
   }
   bool has(const std::string& text) { return read().find(text) != std::string::npos; }

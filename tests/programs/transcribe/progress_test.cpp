@@ -49,7 +49,8 @@ TEST(Progress, TerminalDrawsOverItsLineAndClearsItOnce) {
   const std::string drawn = out.str();
   EXPECT_EQ(drawn.rfind("\r\033[K", 0), 0U);
   EXPECT_NE(drawn.find("01:30 / 10:00  15 %  45x real time  00:12 left  a.wav"), std::string::npos);
-  progress.update("a.wav", kPoint, kStart + 1050ms);  // Too soon after the previous drawing.
+  // This update comes too soon after the previous drawing.
+  progress.update("a.wav", kPoint, kStart + 1050ms);
   EXPECT_EQ(out.str(), drawn);
   EXPECT_EQ(drawn.find('\n'), std::string::npos);
   progress.clear();

@@ -245,7 +245,7 @@ TEST(MelFrontend, TakesNothingAfterFinishUntilReset) {
   EXPECT_EQ(mel->first_frame(), 0);
   EXPECT_EQ(mel->end_frame(), 0);
   EXPECT_EQ(mel->n_samples(), 0);
-  mel->push(std::span(pcm).first(50));  // Shorter than the part that frame 0 mirrors.
+  mel->push(std::span(pcm).first(50));  // Frame 0 mirrors more samples than these.
   mel->reset();
   mel->push(pcm);  // Nothing of the earlier audio may remain.
   mel->finish();

@@ -100,7 +100,7 @@ TEST_P(CApiWithoutMemory, FindingAModel) {
   });
 }
 
-// oneDNN remembers a failed allocation, so its allocations succeed.
+// This test does not let oneDNN's allocations fail, because oneDNN remembers a failed allocation.
 TEST_F(CApiNoMemory, OpeningAnEngine) {
   fail_each_allocation({.spares_onednn = true}, [&] {
     npuwhisper_engine* engine = nullptr;

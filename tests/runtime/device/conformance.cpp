@@ -112,7 +112,7 @@ Matrix random_matrix(int rows, int columns, unsigned seed) {
   Matrix matrix(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns));
   std::mt19937 generator(seed);
   std::uniform_real_distribution<float> values(-1.0F, 1.0F);
-  for (double& x : matrix.values) x = values(generator);  // Exact in f32.
+  for (double& x : matrix.values) x = values(generator);  // The value is exact in f32.
   return matrix;
 }
 

@@ -76,9 +76,9 @@ void run(Executable& executable, const Bindings& bindings);
 class Conformance : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override;
-  /// Prepares `graph`. On an error, fails the test and returns nullptr. allocate() handles errors
-  /// in the same way.
+  /// Prepares `graph`. On an error, fails the test and returns nullptr.
   std::unique_ptr<Executable> prepare(const Graph& graph, const Weights& weights, int batch);
+  /// Allocates a buffer for tensor `id`. On an error, fails the test and returns nullptr.
   static std::unique_ptr<Buffer> allocate(Executable& executable, TensorId id, int rows = 0);
 
   std::unique_ptr<Device> device_;

@@ -114,9 +114,9 @@ TEST(BaseModel, EncoderInF32) {
 }
 
 /// With AVX-512 VNNI, the operands of the products with weights are rounded to 8 bits. The measured
-/// errors are then 2 % (rms) and less (EncoderError::largest); docs/decisions.md, "The encoder's
-/// 8-bit products". With bf16 operands, they are 0.55 % and 0.4 %. On a CPU without either, the
-/// default is f32.
+/// EncoderError::rms is then 2 %, and EncoderError::largest is smaller (docs/decisions.md, "The
+/// encoder's 8-bit products"). With bf16 operands, rms is 0.55 % and largest is 0.4 %. On a CPU
+/// without either, the default is f32.
 TEST(BaseModel, EncoderInTheDefaultPrecision) {
   check_encoder(Precision::Auto, 2e-2, 3e-2);
 }

@@ -134,7 +134,7 @@ TEST_F(EngineCache, UnknownAlignmentHeadsAreReportedOnceForAnEngine) {
   EXPECT_NE(warnings[0].find("word times and live text are coarser"), std::string::npos)
       << warnings[0];
   std::ofstream(folder_.path() / "config.json") << R"({"alignment_heads": [[1, 1]]})";
-  options_.n_threads = 1;  // Another engine, whose heads are known.
+  options_.n_threads = 1;  // Opens another engine, whose alignment heads are known.
   const auto known = Engine::open(options_);
   ASSERT_TRUE(known) << known.error().message;
   EXPECT_TRUE(Transcriber::create(*known, words));

@@ -82,8 +82,8 @@ TEST_F(MemoryLimitsOf, TheSmallestLimitOfNestedGroups) {
   expect(limits.available, 110 * kMiB, "what the limit in /sys/fs/cgroup/a/b/c/memory.max leaves");
 }
 
-// In a container of version 1, the path in /proc/self/cgroup does not exist: the container's group
-// is mounted at the top.
+// In a container with version 1 of cgroups, the path in /proc/self/cgroup does not exist, because
+// the container's group is mounted at the top.
 TEST_F(MemoryLimitsOf, TheTopOfTheMount) {
   write("proc/self/cgroup", "12:cpu,cpuacct:/x\n7:memory:/docker/1234\n0::/\n");
   write("sys/fs/cgroup/memory/memory.limit_in_bytes", std::to_string(200 * kMiB));

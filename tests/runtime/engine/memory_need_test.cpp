@@ -62,7 +62,7 @@ TEST(MemoryNeeded, ReturnsTheErrorsOfOpen) {
   }
 }
 
-// The outline of a model stands for the variables of its file.
+// The outline of a model leads to the same figures as the variables of its file.
 TEST(OutlineWeights, NeedTheMemoryOfTheFile) {
   const test::TinyEngine tiny(Precision::Auto);
   const auto device = open_cpu();
@@ -93,8 +93,8 @@ std::map<std::string, std::uint64_t> table_bytes() {
   return bytes;
 }
 
-// The table of npuwhisper-models has the figures of a CPU with AVX-512 VNNI and BF16. On another
-// CPU, no model takes less.
+// The table of npuwhisper-models has the figures of a CPU with AVX-512 VNNI and BF16. On other
+// CPUs, each model needs at least as much.
 TEST(TableOfModels, HasTheComputedMemory) {
   const auto device = open_cpu();
   const bool has_int8_and_bf16 =

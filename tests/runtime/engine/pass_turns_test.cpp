@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 class PassTurnsTest : public testing::Test {
  protected:
-  /// Asks for a turn of a stream at the time `now`.
+  /// Asks for the turn of `stream` at the time `now`. All times are in milliseconds.
   std::optional<PassTurns::Turn> ask(std::size_t stream, int deadline, int now = 0) {
     return turns_.ask(&streams_.at(stream), milliseconds(deadline), milliseconds(now));
   }

@@ -19,8 +19,8 @@ namespace npuwhisper {
 namespace {
 
 constexpr int kSkipped = 77;
-/// The peak is at least this part of the computed figure. The self-attention cache is counted in
-/// full, but a stream fills it only if all candidates have the maximum length.
+/// The peak is at least this fraction of the computed figure. The self-attention cache is counted
+/// in full, but a stream fills it only if all candidates have the maximum length.
 constexpr double kLeastPart = 0.75;
 
 std::string model;

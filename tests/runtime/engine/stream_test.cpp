@@ -266,7 +266,7 @@ TEST(ThinnedPadding, SparsePositionRepresentsItsGroup) {
   // One more exact frame extends the dense positions. The groups that the device thins then no
   // longer match the groups of alike positions.
   EXPECT_GT(largest_difference(thinned.logits, hear(*decoder, mel, kExact + 1).logits), 1e-4);
-  // A long window is not affected by an earlier short one.
+  // An earlier short window does not affect a long window.
   EXPECT_EQ(hear(*decoder, mel, tiny.n_frames()).logits, all.logits);
 }
 

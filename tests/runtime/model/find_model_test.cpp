@@ -114,7 +114,7 @@ TEST_F(FindModel, TakesFilesAndFoldersOfAllFormats) {
   EXPECT_FALSE(find_model(make_file("any/notes.txt")));
 }
 
-/// A download that was interrupted has some of the files.
+/// A download that was interrupted has only some of the files.
 TEST_F(FindModel, PassesOverIncompleteFolders) {
   const fs::path cached = make("home/.cache/npuwhisper/base");
   set("NPUWHISPER_MODEL_DIR", root_ / "models");

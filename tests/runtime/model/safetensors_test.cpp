@@ -105,7 +105,7 @@ TEST(Safetensors, SaysWhatIsWrongWithATensor) {
 }
 
 TEST(Safetensors, ReadsHalfPrecision) {
-  // 1.5 and -2 in binary16 and in bfloat16, as one f32 each.
+  // Each f32 contains the bits of two 16-bit numbers, 1.5 and -2.
   const float binary16 = std::bit_cast<float>(0xC000'3E00U);
   const float bfloat16 = std::bit_cast<float>(0xC000'3FC0U);
   for (const auto& [type, values] : {std::pair("F16", binary16), std::pair("BF16", bfloat16)}) {

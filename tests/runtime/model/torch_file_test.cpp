@@ -140,7 +140,7 @@ std::string many_names(const std::string& key, const std::string& dims, int n_na
   return pickle + "u.";
 }
 
-/// Names of a tensor take few bytes of a pickle, but each has its own entry.
+/// One more name of a tensor takes few bytes of a pickle, but causes one more entry.
 TEST(TorchPickle, EntriesOfOneTensorAreBounded) {
   const std::string small = "K\1\x85";
   const auto accepted = read_torch_pickle(many_names("0", small, 1000));

@@ -107,8 +107,9 @@ TEST_P(RoundedRows, ProductsAreNearTheExactProducts) {
       const std::vector<float> found = rounded_products(row, weights, type);
       for (std::size_t i = 0; i < kColumns; ++i) {
         const double wanted = exact_product(row, std::span(exact).subspan(i * k, k));
-        // The largest of k numbers is up to 4 times their standard deviation, and both operands are
-        // rounded to 1/127 of it. That gives 1.3 % of sqrt(k); the bound is 4 standard deviations.
+        // The largest of k numbers is up to 4 times their standard deviation. Both operands are
+        // rounded to 1/127 of the largest number. The standard deviation of the error is therefore
+        // 1.3 % of sqrt(k). The bound is 4 times this value.
         EXPECT_NEAR(found[i], wanted, 0.052 * std::sqrt(static_cast<double>(k)))
             << k << " " << to_string(type);
       }
@@ -116,7 +117,7 @@ TEST_P(RoundedRows, ProductsAreNearTheExactProducts) {
   }
 }
 
-/// Without rotation, a column 100 times as large as the others would leave them an error of 23 % of
+/// Without rotation, a column 100 times as large as the others would give them an error of 23 % of
 /// their standard deviation. With rotation, the error is 5 % (a column of sqrt(32) is rounded to
 /// multiples of about 115 / 127). The rounding of the large column's weights adds 4 %.
 TEST_P(RoundedRows, LargeColumnsDoNotHideTheOthers) {

@@ -368,7 +368,8 @@ TEST_P(RowKernels, StoresF16RoundedToNearestEven) {
   const bool rounds = GetParam() <= HWY_AVX2;
   std::vector<float> values;
   std::vector<std::uint16_t> wanted;
-  for (unsigned bits = 0; bits < 0x7BFF; ++bits) {  // All values with a larger finite neighbour.
+  // Tests all values that have a larger finite neighbour.
+  for (unsigned bits = 0; bits < 0x7BFF; ++bits) {
     const auto half = static_cast<std::uint16_t>(bits);
     const auto next = static_cast<std::uint16_t>(bits + 1);
     const auto even = (bits & 1) == 0 ? half : next;

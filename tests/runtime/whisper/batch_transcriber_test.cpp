@@ -55,7 +55,8 @@ class BatchTranscriberTest : public ::testing::Test {
  protected:
   BatchTranscriberTest() {
     options_.language = "en";
-    // The texts of these tests have few words for their audio. Further attempts would follow.
+    // The texts of these tests have too few words for their audio, so each attempt fails. With one
+    // temperature, there are no further attempts.
     options_.temperatures = {0};
   }
 
@@ -147,7 +148,7 @@ class BatchTranscriberTest : public ::testing::Test {
 const std::vector<Sound> kSounds = {{18, 1}, {20, 1}, {17, 1}, {19, 1}};
 
 TEST_F(BatchTranscriberTest, PiecesAreCutAtPauses) {
-  // The text of the first piece is much longer than the others, so it is complete last.
+  // The text of the first piece is much longer than the other texts, so it is complete last.
   const Teller tell = [this](const Heard& heard) {
     std::string text = " hello";
     for (int i = 0; i < 60 && heard.duration < 19; ++i) text += i % 2 == 0 ? " the" : " world";
@@ -264,7 +265,7 @@ TEST_F(BatchTranscriberTest, AVeryShortGapIsNoPause) {
   options_.batch = 2;
   ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
   auto audio = audio_of({{45, 1}});
-  std::fill_n(audio.begin() + 512 * 500, 512, 0.0F);  // 32 ms at 16 s
+  std::fill_n(audio.begin() + 512 * 500, 512, 0.0F);  // 32 ms of silence at 16 s
   const auto segments = describe(transcribe(audio));
   ASSERT_EQ(segments.size(), 2U);
   EXPECT_EQ(segments[0], "0-3000 hello");

@@ -120,7 +120,8 @@ TEST_F(DecodingTest, ATextWithFarTooFewWordsIsDecodedAgain) {
   ASSERT_EQ(decoder_->prompts.size(), 2U);
   EXPECT_EQ(decoder_->prompts[0].front(), special_.sot_prev);
   EXPECT_EQ(decoder_->prompts[1].front(), special_.sot);
-  // Without a detector, with too little voice, or between times without text, nothing is missing.
+  // No text counts as missing without a detector, with too little voice, or between times without
+  // text.
   EXPECT_EQ(decoded(sparse, nullptr, 0), sparse);
   EXPECT_EQ(decoded(sparse, detector.get(), 12 * kSampleRate), sparse);
   EXPECT_EQ(decoded(vocabulary_.segment(0, " hello world", 9), detector.get(), 0).size(), 4U);
@@ -169,7 +170,7 @@ TEST_F(DecodingTest, ATextWithoutEndTimeCanLackWords) {
 
 TEST_F(DecodingTest, AnImprobableTextIsDecodedAgain) {
   options_.best_of = 1;
-  options_.temperatures = {0, 0.001F};  // Low enough to draw the most probable token.
+  options_.temperatures = {0, 0.001F};  // At 0.001, sampling selects the most probable token.
   const auto heard = decode(attempts({good_, good_}, {0.06F, 1}));
   ASSERT_TRUE(heard);
   EXPECT_FLOAT_EQ((*heard)->temperature, 0.001F);

@@ -21,7 +21,7 @@ using test::ScriptedDecoder;
 using test::ScriptStep;
 using test::Vocabulary;
 
-/// Returns the number of allocations that the creation of a transcriber with four decoders takes.
+/// Creates a transcriber with four decoders. Returns the number of allocations.
 long allocations_of_transcriber(const std::string& hotwords) {
   const Vocabulary& vocabulary = Vocabulary::multilingual();
   TranscriberOptions options;
@@ -53,7 +53,7 @@ TEST(HotwordAllocation, ATranscriberBuildsOneTree) {
   for (char a = 'a'; a <= 'z'; ++a) {
     for (char b = 'a'; b <= 'h'; ++b) list.append({a, b, ' ', b, a, ','});
   }
-  // The first transcriber also allocates what later ones share.
+  // The first transcriber also allocates objects that later transcribers share.
   allocations_of_transcriber(list);
   const long before = test::n_allocations();
   ASSERT_TRUE(make_hotword_tree(list, *Vocabulary::multilingual().tokenizer));

@@ -179,7 +179,7 @@ TEST_F(HotwordSearch, OtherHotwordsChangeNothing) {
 }
 
 TEST_F(HotwordSearch, ARepetitionHasNoBonus) {
-  // After the hotword, the text ends or repeats it.
+  // After the hotword, the text ends or the hotword follows again.
   const Script repeats = [&](const ScriptStep& at, std::span<float> row) {
     if (at.sampled.empty()) return choose(row, {{vocabulary_.at(0), 1}});
     if (at.sampled.size() == 1) return choose(row, {{token(" world"), 1}});
@@ -224,7 +224,7 @@ TEST_F(HotwordSearch, TheEndOfTheTextBreaksAPhrase) {
 }
 
 TEST_F(HotwordSearch, GreedyTakesABoundedNumberOfSteps) {
-  // The phrase "the the ... the hell" never becomes complete, and begins at each position.
+  // The phrase "the the ... the hell" begins at each position, but never becomes complete.
   std::string phrase;
   for (int i = 0; i < kMaxNew / 2; ++i) phrase += "the ";
   const Script words = [&](const ScriptStep& at, std::span<float> row) {

@@ -17,14 +17,14 @@ namespace {
 
 using test::Vocabulary;
 
-/// Counts one for each token of a phrase.
+/// Each token of a phrase has a gain of 1.
 constexpr HotwordGains kOne = {.first = 1, .next = 1};
 
 const Vocabulary& vocabulary() {
   return Vocabulary::multilingual();
 }
 
-/// Expects that make_hotword_tree() refuses a list, and says what it found and wanted.
+/// Expects that make_hotword_tree() refuses `list` with a message that names `wanted`.
 void expect_refused(const std::string& list, const std::string& wanted) {
   const auto made = make_hotword_tree(list, *vocabulary().tokenizer);
   ASSERT_FALSE(made);
@@ -120,7 +120,8 @@ TEST(HotwordTree, APhraseBeginsWithAWord) {
 TEST(HotwordTree, RestartsWithinABrokenPhrase) {
   const HotwordTree tree = make_tree("a a b");
   EXPECT_EQ(bonus(tree, " a a b"), 3);
-  // The phrase begins at the second token, which received its bonus as a token of the first one.
+  // The phrase begins again at the second token. This token has already received its bonus as part
+  // of the broken phrase.
   EXPECT_EQ(bonus(tree, " a a a b"), 2);
   const HotwordTree two = make_tree("hello world you\nworld the");
   EXPECT_EQ(bonus(two, " hello world the"), 1);
@@ -172,7 +173,7 @@ TEST(HotwordTree, AlternatingPhrasesHaveABonusOnce) {
   EXPECT_EQ(bonus(tree, " the hello world the hello world, the"), 3);
   EXPECT_EQ(bonus(tree, " the hello world you you worn the hello world you you worn"), 6 + 1);
   EXPECT_EQ(bonus(tree, " the hello world and the hello world"), 6) << "another word is between";
-  // The beginning of a phrase is no other word.
+  // The beginning of a phrase does not count as another word.
   EXPECT_EQ(bonus(tree, " the hello the hello the"), 1);
   const HotwordTree spellings = make_tree("wor");
   EXPECT_EQ(bonus(spellings, " wor Wor wor Wor"), bonus(spellings, " wor Wor"));
@@ -205,7 +206,7 @@ TEST(HotwordTree, ATextWithoutACompletePhraseHasNoBonus) {
 }
 
 TEST(HotwordTree, BuildsTheLargestListAtOnce) {
-  // The ends of each node's tokens match the phrase for thousands of tokens and then differ.
+  // The last tokens before a node match the phrase for thousands of tokens and then differ.
   constexpr std::size_t kHalf = kMaxHotwordTokens / 2;
   const Token the = vocabulary().text(" the").front();
   const Token you = vocabulary().text(" you").front();
@@ -243,7 +244,7 @@ TEST(HotwordTree, APhraseBreaksOffWhereItsGapIsTooLarge) {
   EXPECT_EQ(over_limit.bonus, 0);
   EXPECT_EQ(over_limit.node, 0);
   EXPECT_EQ(tree.advance({}, tokens[0], kMaxHotwordGap + 1, kOne).node, 0);
-  // The gap belongs to the phrase: the next one begins without it.
+  // The gap belongs to the phrase, so the next phrase begins without a gap.
   const Token the = vocabulary().text(" the").front();
   EXPECT_EQ(tree.advance(at_limit, the, 1, kOne).kept, 1);
 }

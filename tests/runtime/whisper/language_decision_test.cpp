@@ -28,8 +28,8 @@ class LanguageDecisionTest : public ::testing::Test {
  protected:
   LanguageDecision make() const { return {*vocabulary_.tokenizer, options_}; }
 
-  /// Passes the decision a window of `seconds` in which the languages have the probabilities
-  /// `odds`.
+  /// Passes a window of `seconds` to the decision. In this window, the languages have the
+  /// probabilities `odds`.
   void hear(LanguageDecision& decision, std::int64_t first_frame, double seconds,
             const Odds& odds) const {
     ScriptedDecoder decoder(

@@ -21,8 +21,8 @@ namespace npuwhisper::test {
 /// A word of scripted speech. Each word is one token of the tiny vocabulary.
 struct ScriptedWord {
   Token token = 0;
-  std::int64_t start = 0;  ///< In samples of the stream.
-  std::int64_t end = 0;
+  std::int64_t start = 0;  ///< Start of the word, in samples of the stream.
+  std::int64_t end = 0;    ///< End of the word, in samples of the stream.
 };
 
 /// Simulated time and the audio that arrives with it. No real clock is used.

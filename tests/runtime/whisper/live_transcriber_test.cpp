@@ -152,7 +152,8 @@ class LiveTranscriberTest : public ::testing::Test {
   std::int64_t end_ = 0;
 };
 
-/// While other streams use the device, the stream takes audio. Its next pass hears all of it.
+/// While other streams use the device, the stream accepts audio. Its next pass decodes all of the
+/// audio.
 TEST_F(LiveTranscriberTest, APassWaitsForItsTurn) {
   speak(0.2, 6);
   create();
@@ -254,7 +255,8 @@ TEST_F(LiveTranscriberTest, TheTextBeforeTheWindowIsThePrompt) {
   EXPECT_LT(heard_.end_frame - heard_.first_frame, 1700) << "windows stay short";
 }
 
-/// Some test models hear less than the latency at once. Each push() must return nevertheless.
+/// Some test models have windows that are shorter than the latency. Each push() must return
+/// nevertheless.
 TEST_F(LiveTranscriberTest, TheWindowMayBeShorterThanTheLatency) {
   config_.n_audio_ctx = 100;  // 2 s
   for (const Pace pace : {Pace::RealTime, Pace::Audio}) {

@@ -610,7 +610,7 @@ TEST_F(StreamTranscriberTest, TextThatNobodySpokeIsDropped) {
 }
 
 TEST_F(StreamTranscriberTest, SpeechAfterTheTextIsDecoded) {
-  // The single timestamp at the end of the first text says that the window is done.
+  // The single timestamp at the end of the first text means that the window is complete.
   const std::vector<std::vector<Token>> texts = {vocabulary_.segment(0, " hello", 20),
                                                  vocabulary_.segment(0, " world", 19.5)};
   for (const auto& [duration, n_windows] : {std::pair(40.0, 2U), std::pair(21.1, 1U)}) {

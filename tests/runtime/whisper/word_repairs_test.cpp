@@ -24,7 +24,7 @@ TEST(ShortenLongWords, CutsThePauseOffAtTheLimitsOfASentence) {
   const std::vector<WordTime> before = words;
   std::vector<std::int64_t> scratch;
   shorten_long_words(words, scratch);
-  EXPECT_EQ(words[0].start, 2 * kSecond - 8000);  // Twice the median of 4000.
+  EXPECT_EQ(words[0].start, 2 * kSecond - 8000);  // 8000 is twice the median.
   EXPECT_EQ(words[0].end, before[0].end);
   EXPECT_EQ(words[4].start, before[4].start);
   EXPECT_EQ(words[4].end, 6 * kSecond + 8000);

@@ -22,7 +22,7 @@ WITH_VALUE = ('tmpdir', 'output-dir', 'device-name', 'alloc-scheme', 'peano', 'o
               'xclbin-name', 'xclbin-kernel-name', 'xclbin-instance-name', 'xclbin-kernel-id',
               'xclbin-input', 'xclbinutil-path', 'default-stack-size', 'nthreads')
 WITHOUT_VALUE = ('verbose', 'v', 'dump-intermediates', 'no-progress', 'no-measure-stack-size')
-START_UP = {'_main_init': (880, 64, None)}  # linked core = its object + 880 bytes, as seen on silicon
+START_UP = {'_main_init': (880, 64, None)}  # A linked core has 880 bytes more than its object, as on silicon.
 CORE_FRAME = 96
 PROGRAM_BYTES = 16 * 1024
 INPUT_CHANNELS = 2
@@ -85,8 +85,8 @@ def deepest(functions, name):
 
 
 def check_linked(core, functions, described, stack, region):
-    """The messages are those of MA programming_guide/core_data_memory.md. A published log has the
-    first: "section '.text' will not fit in region 'program': overflowed by 224 bytes" (MA pull request
+    """The messages are those of MA programming_guide/core_data_memory.md. A published log contains
+    the first: "section '.text' will not fit in region 'program': overflowed by 224 bytes" (MA pull request
     3618 made the region 16 KiB)."""
     over = sum(size for size, _, _ in functions.values()) - PROGRAM_BYTES
     if over > 0:

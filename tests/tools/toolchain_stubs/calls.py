@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the stand-ins have in common: the record of their calls, and the contents of objects."""
+"""Functions that the stand-ins share: they record calls, and read the contents of objects."""
 import json
 import os
 import pathlib
 import sys
 
-MARK = b'\nstand-in: '  # Behind it, an object has its functions as JSON.
+MARK = b'\nstand-in: '  # The object's functions follow this mark as JSON.
 
 
 def record():

@@ -36,8 +36,8 @@ def preprocess(architecture):
     """Returns the unit's text with its headers.
 
     The real compiler predefines __AIENGINE__ (LA clang/lib/Basic/Targets/AIE.cpp). AMD's aie.hpp then
-    includes aie_adf.hpp and so adf.h, which only Vitis has: "'adf.h' file not found" (MA pull request
-    3262)."""
+    includes aie_adf.hpp, which includes adf.h. Only Vitis has adf.h, so the error is "'adf.h' file not
+    found" (MA pull request 3262)."""
     given = [a for i, a in enumerate(sys.argv[1:], 1)
              if a.startswith(('-D', '-I', '-std=')) or sys.argv[i - 1] == '-I']
     done = subprocess.run(['g++', '-E', '-P', '-D__AIENGINE__=1', f'-D__AIE_ARCH__={architecture}', *given,

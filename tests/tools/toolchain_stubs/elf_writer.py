@@ -22,7 +22,7 @@ class ElfWriter:
         self._symbols, self._symbol_names = [struct.pack('<IIIBBH', 0, 0, 0, 0, 0, 0)], b'\0'
 
     def section(self, name, kind, flags, content, *, address=0, size=None, link=0, info=0, entry=0):
-        """Adds a section and returns its number. size: of a section without bytes in the file."""
+        """Adds a section and returns its number. size: the size of a section without bytes in the file."""
         size = len(content) if size is None else size
         self._sections.append((name, kind, flags, content, address, size, link, info, entry))
         return len(self._sections) - 1
@@ -34,7 +34,7 @@ class ElfWriter:
         return len(self._symbols) - 1
 
     def finish(self, n_local):
-        """Returns the file. n_local: the number of local symbols, with the empty first one."""
+        """Returns the file. n_local: the number of local symbols, including the empty first one."""
         table = self.section('.symtab', SYMTAB, 0, b''.join(self._symbols), link=len(self._sections) + 1,
                              info=n_local, entry=16)
         self.section('.strtab', STRTAB, 0, self._symbol_names)
@@ -82,7 +82,7 @@ def write_object(functions, data_bytes, generation, *, with_frames=True, machine
                         for i, callee in enumerate(callees))
         elf.section(f'.rela.text.{name}', RELA, 0, rows, info=texts[name], entry=12)
     for name, (_, frame, _) in functions.items() if with_frames else ():
-        # With a section for each function, compilers write a section of frame sizes for each, too.
+        # With a section for each function, compilers also write a section of frame sizes for each function.
         number = elf.section('.stack_sizes', PROGBITS, LINK_ORDER, bytes(4) + uleb128(frame), link=texts[name])
         elf.section('.rela.stack_sizes', RELA, 0, struct.pack('<IIi', 0, local[name] << 8 | 1, 0), info=number,
                     entry=12)

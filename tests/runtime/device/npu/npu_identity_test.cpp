@@ -27,7 +27,7 @@ TEST(NpuIdentity, OtherDevicesAreNoNpus) {
   EXPECT_EQ(array_of(PciIds{0x8086, 0x17f0, 0x10}), "");
 }
 
-// The names of npu1_regs.c, npu4_regs.c, npu5_regs.c and npu6_regs.c in amd/xdna-driver.
+// The device names in npu1_regs.c, npu4_regs.c, npu5_regs.c and npu6_regs.c of amd/xdna-driver.
 TEST(NpuIdentity, NamesOfTheDriverHaveArrays) {
   for (const char* name : {"NPU Phoenix", "NPU Hawk Point", "RyzenAI-npu1"}) {
     EXPECT_EQ(array_of(std::string_view(name)), "npu1") << name;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tests the reasons why an NPU cannot be used on folders that imitate the kernel's files.
+// Tests the reports on why an NPU cannot be used. Uses folders that imitate the kernel's files.
 #include "device/npu/npu_problems.h"
 
 #include <gtest/gtest.h>

@@ -148,9 +148,8 @@ INSTANTIATE_TEST_SUITE_P(Arrays, PublishedShapes,
                                   std::get<1>(tested.param);
                          });
 
-/// The hash of the instruction stream of a window (FNV-1a, 64 bits), since the streams write
-/// controller ids. Changes that concern only models whose weights do not fit must not change these
-/// streams.
+/// The known hash (FNV-1a, 64 bits) of the instruction stream of a window. A change for models
+/// whose weights do not fit into the memory tiles must not change these streams.
 struct KnownStream {
   const char* model;
   const char* array;
