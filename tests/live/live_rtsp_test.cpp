@@ -72,7 +72,8 @@ class Camera {
     } else {
       gst_element_set_state(source_, GST_STATE_PLAYING);
     }
-    // An ERROR ends a state change of the pipeline that waits for the first text. Starts it again.
+    // Until the first text has come, the pipeline is still changing to PLAYING. The source's ERROR
+    // has ended that change, so this call starts it again.
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
   }
 

@@ -100,7 +100,7 @@ TEST_P(LiveUdpSource, TextOfWhatArrives) {
 TEST_F(LiveUdp, SenderStopsAndComesBack) {
   const auto whole = transport_stream(speech("first.wav", {"0890", "0930"}));
   const auto other = transport_stream(speech("second.wav", {"0930"}));
-  constexpr double kPause = 6.2;  // Seconds before the pause, which follows the first recording.
+  constexpr double kPause = 6.2;  // Start of the pause after the first recording, in seconds.
   const auto [head, tail] = split(whole, kPause);
   const int port = free_udp_port();
   play(udpsrc(port));

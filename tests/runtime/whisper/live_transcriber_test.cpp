@@ -71,6 +71,13 @@ class LiveTranscriberTest : public ::testing::Test {
     transcriber_ = std::move(*made);
   }
 
+  /// Sets the simulated time to 0 and forgets all returned text, for another stream.
+  void start_over() {
+    time_ = {};
+    emitted_.clear();
+    position_ = end_ = 0;
+  }
+
   /// Pushes the stream in simulated real time, in buffers of 20 ms.
   void listen(double duration, std::function<void()> on_piece = {}) {
     constexpr std::int64_t kPiece = 320;
@@ -259,16 +266,13 @@ TEST_F(LiveTranscriberTest, TheTextBeforeTheWindowIsThePrompt) {
 /// nevertheless.
 TEST_F(LiveTranscriberTest, TheWindowMayBeShorterThanTheLatency) {
   config_.n_audio_ctx = 100;  // 2 s
+  speak(0.5, 12);
   for (const Pace pace : {Pace::RealTime, Pace::Audio}) {
     for (const auto latency : {2000ms, 4000ms}) {
       SCOPED_TRACE(latency.count());
       options_.pace = pace;
       options_.live_latency = latency;
-      time_ = {};
-      words_.clear();
-      emitted_.clear();
-      position_ = end_ = 0;
-      speak(0.5, 12);
+      start_over();
       create();
       listen(14);
       drain();
@@ -463,9 +467,7 @@ TEST_F(LiveTranscriberTest, WhateverIsMisheardWordsAreInTimeAndInOrder) {
   speak(0.5, 90);
   for (const double misheard : {0.1, 0.5, 1.0}) {
     for (const auto cost : {20ms, 300ms, 700ms}) {
-      time_ = {};
-      emitted_.clear();
-      position_ = end_ = 0;
+      start_over();
       create();
       speaker_->misheard = misheard;
       speaker_->cost = cost;
@@ -504,9 +506,7 @@ TEST_F(LiveTranscriberTest, DrainSaysTheRestAndResetBeginsAnew) {
   EXPECT_EQ(transcriber_->push(std::vector<float>(320)).error().code, ErrorCode::InvalidArgument);
   const auto first = said();
   transcriber_->reset();
-  time_ = {};
-  emitted_.clear();
-  position_ = end_ = 0;
+  start_over();
   listen(3);
   drain();
   EXPECT_EQ(said(), first);
@@ -567,10 +567,8 @@ TEST_P(LiveDeadlineTest, NeitherWordsNorPositionAreLate) {
   speak(0.5, 20);
   for (const double from : {6.6, 6.8, 7.0}) {
     SCOPED_TRACE(from);
-    time_ = {};
-    emitted_.clear();
-    position_ = end_ = 0;
     if (!detector_) detector_ = test::make_sound_detector();
+    start_over();
     create();
     speaker_->mute_from = seconds(from);
     speaker_->mute_to = seconds(from);
@@ -628,11 +626,9 @@ class LivePlaybackTest : public LiveTranscriberTest {
 
   /// Plays 41 s and records the window of each pass.
   void play(const Playback& playback) {
-    time_ = {};
+    start_over();
     heard_ = {};
-    emitted_.clear();
     windows_.clear();
-    position_ = end_ = 0;
     create();
     speaker_->misheard = 0.3;
     speaker_->cost = playback.cost;
