@@ -587,8 +587,9 @@ void Worker::fail_stream(const Error& error) noexcept {
   failed_ = true;
   // The ERROR with the reason is posted before input_.fail(): upstream posts an ERROR of its own
   // when it receives this flow.
-  post_error(element_, error,
-             [this, flow = flow_of(error), n = n_starts_] { input_.fail(flow, n); });
+  post_error(
+      element_, error, [this, n = n_starts_] { return input_.is_running(n); },
+      [this, flow = flow_of(error), n = n_starts_] { input_.fail(flow, n); });
 }
 
 }  // namespace npuwhisper

@@ -256,6 +256,11 @@ std::uint64_t InputQueue::n_starts() const {
   return n_starts_;
 }
 
+bool InputQueue::is_running(std::uint64_t n_starts) const {
+  const std::scoped_lock lock(mutex_);
+  return n_starts == n_starts_ && running_;
+}
+
 void InputQueue::fail(GstFlowReturn flow, std::uint64_t n_starts) {
   const std::scoped_lock lock(mutex_);
   if (n_starts != n_starts_ || !running_) return;

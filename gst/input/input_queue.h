@@ -113,6 +113,8 @@ class InputQueue {
   std::uint64_t flush_stop();
   /// Returns how many times the queue was started.
   std::uint64_t n_starts() const;
+  /// Returns true if the queue has not been stopped since its n_starts-th start.
+  bool is_running(std::uint64_t n_starts) const;
   /// Reports that the worker has failed: push() and copy() return `flow` from now on, even after a
   /// flush, until start(). Does nothing if the queue was stopped since its n_starts-th start.
   void fail(GstFlowReturn flow, std::uint64_t n_starts);

@@ -183,6 +183,27 @@ TEST_F(Faults, AnExceptionInTheWorkerIsAnError) {
   wait_for_worker_to_fail();
 }
 
+// A program that plays again would take the ERROR for one of the new stream.
+TEST_F(Faults, AWorkerThatFailsAfterTheStopPostsNoError) {
+  std::binary_semaphore failing(0), stopped(0);
+  Script script;
+  script.make_transcriber = [&](const TranscriberOptions&) -> Result<std::unique_ptr<Transcriber>> {
+    failing.release();
+    stopped.acquire();
+    throw std::bad_alloc();
+  };
+  set_script(std::move(script));
+  play();
+  const Pcm pcm = tones(0.1, {});
+  push(pcm, 0);
+  failing.acquire();
+  std::jthread stop([this] { gst_element_set_state(element_, GST_STATE_NULL); });
+  EXPECT_TRUE(eventually([&] { return push(pcm, 0) == GST_FLOW_FLUSHING; }));
+  stopped.release();
+  stop.join();
+  EXPECT_EQ(error_text(200ms), "none");
+}
+
 // Each run fails a later allocation of the streaming thread, beginning with the first one.
 TEST_F(Faults, NoMemoryInTheStreamingThreadIsAnError) {
   set_script({});
