@@ -16,7 +16,7 @@ Result<std::filesystem::path> find_image(const std::string& array) {
   if (std::filesystem::is_regular_file(file, error)) return file;
   return fail(ErrorCode::NotFound,
               "no array configuration for this NPU: there is no file " + file.string() +
-                  (is_given ? " ($NPUWHISPER_NPU_IMAGE)" : "; see docs/npu.md"));
+                  (is_given ? " ($NPUWHISPER_NPU_IMAGE)" : "; see docs/npu-laptop.md"));
 }
 
 }  // namespace npuwhisper::npu_device
