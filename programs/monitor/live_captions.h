@@ -46,7 +46,7 @@ class LiveCaptions {
   static constexpr std::size_t kMaxWaiting = 256;
 
   struct Events {
-    /// Receives the JSON of unsynced_src (docs/captions.md) and a mapping of the times in the JSON.
+    /// Receives the JSON of unsynced_src (docs/element.md) and a mapping of the times in the JSON.
     /// The mapping is valid only during the call.
     std::function<void(const std::string& json, const TimeMeaning&)> text;
     std::function<void()> listening;  ///< The model is loaded and the audio starts.

@@ -204,7 +204,7 @@ class Models(DoctorCase):
 
     def test_correct_model(self):
         self.place(self.in_cache('small'))
-        self.check_finding(models.check_models()[0], OK, f'small in {self.in_cache("small")}: all sums are correct')
+        self.check_finding(models.check_models()[0], OK, f'small in {self.in_cache("small")}: all checksums are correct')
 
     def test_wrong_model(self):
         self.place(self.in_cache('small'))
@@ -221,7 +221,7 @@ class Models(DoctorCase):
 
     def test_model_without_sums(self):
         self.place(self.in_cache('tiny'))
-        self.check_finding(models.check_models()[0], WARNING, 'no sums are known')
+        self.check_finding(models.check_models()[0], WARNING, 'no checksums are known')
 
 
 class Npu(DoctorCase):

@@ -73,7 +73,7 @@ class Commands(Case):
         self.assertEqual(self.check('small', 0).splitlines(),
                          [f'{name}: correct' for name in FILES])
         (self.in_cache('small') / 'vocabulary.txt').write_bytes(b'a\nc\n')
-        self.assertIn('vocabulary.txt: found the sum sha256:', self.check('small', 1))
+        self.assertIn('vocabulary.txt: found the checksum sha256:', self.check('small', 1))
         (self.in_cache('small') / 'tokenizer.json').unlink()
         text = self.check('small', 1)
         self.assertIn('tokenizer.json: the file is missing', text)
@@ -109,7 +109,7 @@ class Commands(Case):
         (snapshot / 'config.json').symlink_to(blob)
         status, out, _ = self.run_command('check', 'medium')
         self.assertEqual((status, out.splitlines()), (1, [
-            'config.json: correct', *(f'{name}: no sum is known for this file' for name in
+            'config.json: correct', *(f'{name}: no checksum is known for this file' for name in
                                       ('model.bin', 'tokenizer.json', 'vocabulary.txt'))]))
 
     def test_check_compares_with_the_pins(self):
@@ -119,7 +119,7 @@ class Commands(Case):
         with (self.in_cache('tiny') / 'model.bin').open('rb+') as stream:
             stream.seek(1000)
             stream.write(b'?')
-        self.assertIn('model.bin: found the sum sha256:', self.check('tiny', 1))
+        self.assertIn('model.bin: found the checksum sha256:', self.check('tiny', 1))
         self.assertEqual(self.hub.requests, [])
         self.in_cache('tiny.pins.json').write_text('{}')
         self.assertIn('not the pins of a model', self.check('tiny', 1))
@@ -135,7 +135,7 @@ class Commands(Case):
             (snapshot / name).symlink_to(os.path.relpath(blob, snapshot))
         self.assertEqual(self.check('medium', 0).count('correct'), 4)
         (repository / 'blobs' / git_sha1(FILES['config.json'])).write_bytes(b'[]')
-        self.assertIn('config.json: found the sum git-sha1:', self.check('medium', 1))
+        self.assertIn('config.json: found the checksum git-sha1:', self.check('medium', 1))
 
     def test_check_of_files_uses_published_sums(self):
         ggml = self.folder / '.local' / 'share' / 'pywhispercpp' / 'models' / 'ggml-base.bin'
@@ -143,7 +143,7 @@ class Commands(Case):
         ggml.write_bytes(b'x')
         self.assertIn('465707469ff3a37a2b9b8d8f89f2f99de7299dac', self.check('base', 1))
         ggml.rename(ggml.with_name('ggml-base-q5_1.bin'))
-        self.assertIn('no sums are known', self.check('base-q5_1', 1))
+        self.assertIn('no checksums are known', self.check('base-q5_1', 1))
         openai = self.cache / 'whisper' / 'base.pt'
         openai.parent.mkdir(parents=True)
         openai.write_bytes(b'x')

@@ -37,7 +37,7 @@ class ModelsDocument(unittest.TestCase):
     def test_models_with_known_sums(self):
         known = ' and '.join(f'`{model.name}`' for model in reversed(table.MODELS.values())
                              if model.shape and model.files)
-        self.assertIn(f'The sums of {known} are part of npuwhisper', read('docs/models.md'))
+        self.assertIn(f'The checksums of {known} are part of npuwhisper', read('docs/models.md'))
 
     def test_commands(self):
         lines = re.findall(r'^    npuwhisper-models (\w+)(.*?) +#', read('docs/models.md'),

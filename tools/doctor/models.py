@@ -29,7 +29,7 @@ def check_model(model, place):
         return Finding('models', WARNING, f'{here}: {error}')
     if differences:
         return Finding('models', PROBLEM, f'{here}: {"; ".join(differences)}', mending_command(model, place))
-    return Finding('models', OK, f'{here}: all sums are correct')
+    return Finding('models', OK, f'{here}: all checksums are correct')
 
 
 def check_missing(found):

@@ -47,7 +47,7 @@ def known_sums(path, model):
     else:
         files = names_of_blobs(path)
     if not files:
-        raise FetchError(f"'{path}': no sums are known for this copy of {model.name}")
+        raise FetchError(f"'{path}': no checksums are known for this copy of {model.name}")
     return files
 
 
@@ -66,4 +66,4 @@ def check(path, model):
     folder = path.parent if path.is_file() else path
     files = known_sums(path, model)
     return [*((file.name, compare(folder / file.name, file)) for file in files),
-            *((name, 'no sum is known for this file') for name in without_sum(path, files))]
+            *((name, 'no checksum is known for this file') for name in without_sum(path, files))]

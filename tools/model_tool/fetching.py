@@ -87,7 +87,7 @@ def fetch_newest(model, repository, folder):
         pins.write(model.name, pinned)
     except OSError as error:
         raise cannot_write(path, error) from error
-    say(f'the sums of {model.name} are not known; trusting those of {pinned.repository} at '
+    say(f'the checksums of {model.name} are not known; trusting those of {pinned.repository} at '
         f"revision {pinned.revision[:12]} from now on ('{path}')")
     try:
         fetch_files(pinned.repository, pinned.revision, pinned.files, folder)

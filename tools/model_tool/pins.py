@@ -42,7 +42,7 @@ def parse(content):
     files = tuple(File(file['name'], file['bytes'], file['sum']) for file in content['files'])
     for file in files:
         if not (is_plain_name(file.name) and is_size(file.n_bytes) and is_sum(file.sum)):
-            raise ValueError(f'a name, a size and a sum were wanted, found {file}')
+            raise ValueError(f'a name, a size and a checksum were wanted, found {file}')
     if len({file.name for file in files}) != len(files):
         raise ValueError('different names of files were wanted, found one twice')
     revision = content['revision']

@@ -37,5 +37,5 @@ def compare(path, file):
         return f'found {n_bytes} bytes, wanted {file.n_bytes}'
     found = digest(path, file.sum.partition(':')[0])
     if found != file.sum:
-        return f'found the sum {found}, wanted {file.sum}'
+        return f'found the checksum {found}, wanted {file.sum}'
     return None
