@@ -66,11 +66,12 @@ bool is_speech(const GstSegment& segment) {
                                                GST_SEGMENT_FLAG_TRICKMODE_NO_AUDIO)) == 0;
 }
 
-// Returns the duration by which GAPs of `segment` may reach beyond the start of the audio that
-// follows. The cause is an error of qtdemux (1.22), which compares the positions of its streams
-// with the bases of their segments, although a base is running time and not stream time. If a seek
-// sets a rate above 1 and audio begins late in the file, the base of audio is the running time
-// before its start. Audio then seems to lag by base * (rate - 1), and qtdemux sends GAPs.
+// Returns the maximum duration by which GAPs of `segment` may reach beyond the start of the audio
+// that follows. Returns 0 if the rate is at most 1 or the base is 0. Such GAPs come from a bug of
+// qtdemux (1.22): it compares the position of a stream (stream time) with the base of its segment
+// (running time). If a seek sets a rate above 1 and audio begins late in the file, the base of the
+// audio's segment is the running time before the audio. Audio then seems to lag by
+// base * (rate - 1), and qtdemux sends GAPs.
 GstClockTime expected_gap_lead(const GstSegment& segment) {
   if (segment.rate <= 1 || segment.base == 0) return 0;
   const double lead = static_cast<double>(segment.base) * (segment.rate - 1) + kInterleaving;

@@ -71,7 +71,9 @@ class AudioOutput final : public SourceTask {
   /// Reports that all text before the next mark is known and that the worker passes this mark.
   void pass_mark(std::uint64_t epoch);
 
-  /// Returns the caps that downstream accepts; ANY if the pad is not linked.
+  /// Returns the caps that downstream accepts, restricted to `filter` unless it is null. If the pad
+  /// is not linked, returns `filter`, or ANY without a filter. If the pad does not exist, returns
+  /// ANY.
   CapsPtr peer_caps(GstCaps* filter) const;
 
  private:

@@ -34,7 +34,7 @@ inline constexpr int kSampleColumns = 8;
 /// imaginary parts, and so on. In C, a bin's power is in the column of its real part, and the
 /// column of its imaginary part is zero.
 inline constexpr int kBinGroup = 8;
-inline constexpr int kSpectrumColumns = 448;  ///< 26 groups of 16, padded to whole tiles.
+inline constexpr int kSpectrumColumns = 448;  ///< 26 groups of 16 columns, padded to whole tiles.
 static_assert((kBins + kBinGroup - 1) / kBinGroup * 2 * kBinGroup <= kSpectrumColumns);
 static_assert(kSpectrumColumns % core::kTile == 0);
 constexpr int real_column(int bin) {

@@ -19,7 +19,7 @@ struct MissingPlugin {
   };
 
   Kind kind = Kind::Other;
-  std::string description;  ///< For example "Apple Lossless Audio (ALAC) decoder".
+  std::string description;  ///< What is missing, such as "Apple Lossless Audio (ALAC) decoder".
   /// Debian packages that provide the plugin, separated by spaces. Empty if none is known.
   std::string packages;
   /// Text for plugin installers, such as "gstreamer|1.0|PROGRAM|DESCRIPTION|decoder-audio/x-alac".

@@ -106,7 +106,8 @@ class Checker:
         """
         expected = [word for word, _ in self._expected(row, start)]
         if row.shape == 'long' and row.program not in AUDIO_ALONE:
-            # The text ends with the video. It may also contain words that are spoken a little later.
+            # The speech continues after the end of the video. The text must have the words that begin more than
+            # 0.5 s before this end, and it may have more words.
             shown = sum(time + .5 < clips.VIDEO_SECONDS for _, time in self._expected(row, start))
             assert len(found) >= shown, f'text {" ".join(found)!r} until the video ends'
             expected = expected[:len(found)]

@@ -27,10 +27,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kSummary =
-    "Performs random operations on the elements, as applications may, from several threads. Each "
-    "round "
-    "has\n"
-    "a seed of its own, which counts on from --seed; so --seed with a round's begins with it.";
+    "Performs random operations on the elements, as applications may, from several threads. The\n"
+    "first round has the seed of --seed, and each further round has the next seed. To repeat a\n"
+    "round, pass its seed as --seed.";
 // Runs each situation twice before footprints are compared.
 constexpr std::uint64_t kWarmUp = 2 * Round::kSituations;
 constexpr std::uint64_t kLeastRounds = kWarmUp + Round::kSituations;
@@ -88,7 +87,8 @@ class Stress {
  public:
   explicit Stress(const Options& options) : options_(options) {}
 
-  /// Runs rounds until the time is up or a round fails. Returns true if there was no failure.
+  /// Runs rounds until the time is up and at least kLeastRounds have run, or until a round fails.
+  /// Returns true if no round failed and the process's footprint did not grow.
   bool run() {
     const auto end = Clock::now() + std::chrono::duration<double>(options_.seconds);
     for (std::uint64_t n = 0; (n < kLeastRounds || Clock::now() < end) && n_failures_ == 0; ++n) {

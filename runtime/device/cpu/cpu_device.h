@@ -14,9 +14,9 @@
 namespace npuwhisper::cpu {
 
 /// The CPU as a device. Graphs over windows use oneDNN and the kernels of this project. Decoder
-/// steps use only the kernels of this project. All executables of a device share one thread pool
-/// and working memory. Only one executable may therefore run at a time, and no executable may run
-/// while another is prepared.
+/// steps use only the kernels of this project. All executables of a device share one thread pool.
+/// The executables of graphs over windows also share their working memory. Only one executable may
+/// therefore run at a time, and no executable may run while another is prepared.
 class CpuDevice : public Device {
  public:
   /// Opens the CPU. Errors: InvalidArgument (an invalid NPUWHISPER_MAX_ISA), Unsupported (precision

@@ -29,7 +29,7 @@ struct MelOperations {
 };
 
 /// Creates the operations for windows of `n_frames` frames. Errors: Unsupported (the frames do not
-/// divide evenly among the core rows).
+/// divide evenly among the core rows), InvalidArgument (too many frames).
 Result<MelOperations> make_mel_operations(const npu::DesignSpec& spec, int n_mels, int n_frames);
 
 /// Fills the buffer kMelPacked with Whisper's Fourier matrix and mel filters. Errors:

@@ -185,9 +185,9 @@ class NPUWHISPER_API Transcriber {
   /// Takes 16-bit PCM (16 kHz, mono); otherwise like push() of f32. Samples in the stream's ring
   /// are read in place.
   virtual Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) = 0;
-  /// Live: returns all text heard so far. Call this function if no audio has arrived for a while
-  /// and the text cannot wait for more audio. The next push() continues where the last push()
-  /// ended, even in the middle of a word. Not live: returns nothing.
+  /// Live: decodes the remaining audio and returns its text, which is final. Call this function if
+  /// no audio has arrived for a while and the deadline of a word is near. The next push() continues
+  /// where the last push() ended, even in the middle of a word. Not live: returns nothing.
   virtual Result<std::vector<Segment>> settle() { return std::vector<Segment>(); }
   /// Transcribes the remaining audio and returns its segments. After drain(), only reset() makes
   /// sense.

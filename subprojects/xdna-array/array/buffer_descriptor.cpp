@@ -17,7 +17,7 @@ constexpr std::uint32_t mask_of(int width) {
   return width >= 32 ? 0xffffffffU : (1U << width) - 1U;
 }
 
-/// Writes fields and keeps the first error.
+/// Packs fields into the words of a descriptor. take() returns the words, or the first error.
 class Packer {
  public:
   explicit Packer(std::string_view tile) : tile_(tile) {}

@@ -96,8 +96,9 @@ Result<ProductRates> measure_products(cpu::ThreadPool& pool, const ModelConfig& 
   return rates;
 }
 
-/// Measures oneDNN for each type of operands that `plan` multiplies. Adds the products to `out`.
-/// Returns the time that the operations of the plan would take at these rates, in seconds.
+/// Measures the rate of oneDNN's products for each type of operands that `plan` multiplies. Adds
+/// the rates to `out`. Returns the time that the operations of the plan would take at these rates,
+/// in seconds.
 Result<double> time_at_limit(cpu::ThreadPool& pool, const ModelConfig& config, const Plan& plan,
                              int n_rounds, nlohmann::json& out) {
   double seconds = 0;

@@ -26,7 +26,7 @@ struct XclbinContents {
   std::vector<XclbinKernel> kernels;
 };
 
-/// Writes a container that XRT registers, with kernels in the form that aiecc writes. Uses
+/// Writes an xclbin that XRT can register, with kernels in the form that aiecc writes. Uses
 /// xclbinutil, which must be on PATH. Errors: Unavailable, with the output of xclbinutil.
 Result<void> write_xclbin(const std::filesystem::path& path, const XclbinContents& contents);
 

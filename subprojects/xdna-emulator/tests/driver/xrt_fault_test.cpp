@@ -98,7 +98,7 @@ TEST(XrtFaults, HangInAList) {  // Fault script: hang@2.
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
 }
 
-TEST(XrtFaults, HangWithTimelines) {  // Fault script: hang@1. Timelines are on.
+TEST(XrtFaults, HangWithTimelines) {  // Fault script: hang@1. NPUWHISPER_EMULATOR_TIMELINES=1.
   XrtProgram program;
   auto stream = program.instructions(Operation::Sleep);
   auto buffer = program.buffer(1);

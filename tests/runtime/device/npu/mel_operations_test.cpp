@@ -57,8 +57,8 @@ TEST(MelOperations, FeaturesAreReadFrameByFrame) {
 
 TEST(MelOperations, RefusesWhatMakesNoSense) {
   const auto spec = npu::make_design_spec("npu1", 4, 4);
-  // Sizes that a model may have are Unsupported, so that the CPU computes the mel instead.
-  // 4,000,000 frames are an InvalidArgument, because no model has that many.
+  // Sizes that the operations do not support give Unsupported, so that the CPU computes log-mel
+  // instead. 4,000,000 frames give InvalidArgument, because no model has that many.
   for (const auto& [n_mels, n_frames, code] :
        {std::tuple{0, kFrames, ErrorCode::Unsupported}, std::tuple{80, 0, ErrorCode::Unsupported},
         std::tuple{80, 3001, ErrorCode::Unsupported},
