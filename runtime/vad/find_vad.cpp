@@ -9,10 +9,12 @@
 
 namespace npuwhisper {
 
-Result<std::filesystem::path> find_vad(const std::filesystem::path& model_folder) {
+Result<std::filesystem::path> find_vad(const std::filesystem::path& model) {
   constexpr const char* kName = "silero-vad";
   constexpr const char* kFile = "silero_vad_16k.safetensors";
-  std::vector<std::filesystem::path> folders = {model_folder};
+  std::error_code missing;
+  std::vector<std::filesystem::path> folders = {
+      std::filesystem::is_regular_file(model, missing) ? model.parent_path() : model};
   if (const auto folder = path_from_environment("NPUWHISPER_MODEL_DIR")) {
     folders.push_back(*folder / kName);
   }

@@ -38,9 +38,9 @@ Result<std::shared_ptr<const SileroWeights>> shared_weights(const std::filesyste
 }  // namespace
 
 Result<std::unique_ptr<SpeechDetector>> open_detector(const TranscriberOptions& options,
-                                                      const std::filesystem::path& model_folder) {
+                                                      const std::filesystem::path& model) {
   if (options.vad == Vad::Off) return std::unique_ptr<SpeechDetector>();
-  const auto file = find_vad(model_folder);
+  const auto file = find_vad(model);
   if (!file) {
     if (options.vad == Vad::On) return fail(file.error());
     log(LogLevel::Warning, "vad=auto: continuing without " + file.error().message);

@@ -11,12 +11,12 @@
 
 namespace npuwhisper {
 
-/// Creates the detector for `options`. Returns nullptr if vad=off. Also returns nullptr, and logs a
-/// warning, if vad=auto and the weights are not found. All streams of the process share the
-/// weights. Errors: NotFound (vad=on; see find_vad()), and those of SileroWeights::load().
-/// Thread-safe.
+/// Creates the detector for `options`. `model`: the Whisper model, a folder or a file. Returns
+/// nullptr if vad=off. Also returns nullptr, and logs a warning, if vad=auto and the weights are
+/// not found. All streams of the process share the weights. Errors: NotFound (vad=on; see
+/// find_vad()), and those of SileroWeights::load(). Thread-safe.
 Result<std::unique_ptr<SpeechDetector>> open_detector(const TranscriberOptions& options,
-                                                      const std::filesystem::path& model_folder);
+                                                      const std::filesystem::path& model);
 
 /// Returns the value of TranscriberStats::vad for a stream with `options`. `has_detector`: whether
 /// open_detector() returned a detector for the stream.

@@ -49,6 +49,14 @@ TEST_F(FindVad, SearchesPlacesInOrder) {
   }
 }
 
+TEST_F(FindVad, SearchesTheFolderOfAModelFile) {
+  const fs::path wanted = make("whisper");
+  std::ofstream(root_ / "whisper/tiny.pt") << "model";
+  const auto found = find_vad(root_ / "whisper/tiny.pt");
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(*found, wanted);
+}
+
 TEST_F(FindVad, SaysWhereItLookedAndWhatToDo) {
   const auto found = find_vad(root_ / "whisper");
   ASSERT_FALSE(found);
