@@ -66,7 +66,7 @@ Recorder& recorder() {
 }
 
 thread_local pid_t this_thread = 0;
-thread_local unsigned named_in = 0;  // serial of the last recording that added this thread's name
+thread_local unsigned named_in = 0;  // serial of the last recording that this thread wrote to
 
 void name_this_thread(Recorder& to) {
   if (named_in == to.serial) return;

@@ -10,7 +10,8 @@ namespace {
 // linked again, text within this duration may be too late for its video.
 constexpr GstClockTime kStep = 200 * GST_MSECOND;
 
-constexpr gulong kRetry = 1000;  // Pause before the next attempt, in microseconds.
+// Pause between two attempts to take the stream lock, in microseconds.
+constexpr gulong kRetry = 1000;
 
 constexpr auto kData =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
@@ -107,7 +108,8 @@ GstPadProbeReturn AbsentText::on_text(GstPad*, GstPadProbeInfo* info, gpointer s
   }
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   text.text_event(event);
-  // A captioner would forward the event, which would end the stream group of the video.
+  // Drops STREAM_GROUP_DONE, because a captioner would forward it, and it would end the stream
+  // group of the video.
   return GST_EVENT_TYPE(event) == GST_EVENT_STREAM_GROUP_DONE ? GST_PAD_PROBE_DROP
                                                               : GST_PAD_PROBE_OK;
 }

@@ -47,7 +47,7 @@ class Captioner {
   /// unknown.
   virtual void start() {}
   /// Sets the video's caps. Called by the video's thread before the first frame with these caps.
-  /// Errors: Unsupported.
+  /// Errors: Unsupported (closed captions do not support the framerate).
   virtual Result<void> video_caps(const GstCaps* caps) = 0;
   /// Returns the delay between a text and its caption. Thread-safe.
   virtual GstClockTime latency() const = 0;

@@ -27,9 +27,9 @@ bool is_interlaced(const GstStructure* video) {
   return mode != nullptr && std::string_view(mode) != "progressive";
 }
 
-// Divides the duration of a GAP by the rate. cccombiner (1.22) adds the duration, which is stream
-// time, to the GAP's running time: at double speed, a GAP would seem to last twice as long, and
-// video would not wait for the captions after the GAP.
+// Divides the duration of a GAP by the rate, if the rate is above 1. cccombiner (1.22) adds the
+// duration, which is stream time, to the GAP's running time: at double speed, a GAP would seem to
+// last twice as long, and video would not wait for the captions after the GAP.
 GstPadProbeReturn fit_gap_to_rate(GstPad* pad, GstPadProbeInfo* info, gpointer) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) return GST_PAD_PROBE_OK;
@@ -46,8 +46,8 @@ GstPadProbeReturn fit_gap_to_rate(GstPad* pad, GstPadProbeInfo* info, gpointer) 
   return GST_PAD_PROBE_OK;
 }
 
-// Adds a cccombiner that supports flushes of the video alone and of the text alone. Returns nullptr
-// if cccombiner is not installed.
+// Adds a cccombiner that supports flushes of the video alone and of the text alone. Adds a
+// cccombiner that is not a GstAggregator unchanged. Returns nullptr if cccombiner is not installed.
 GstElement* add_combiner(ElementGroup& elements) {
   constexpr const char* kFactory = "cccombiner";
   constexpr const char* kName = "combiner";

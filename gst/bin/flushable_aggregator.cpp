@@ -18,13 +18,14 @@ namespace {
 // a flush resets a segment.
 class SegmentUse {
  public:
-  /// Waits for resets in progress. Called only by the source pad's thread.
+  /// Waits until no reset is in progress, then begins a use of segments. Called only by the source
+  /// pad's thread.
   void begin() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return n_resets_ == 0; });
     in_use_ = true;
   }
-  /// Does nothing if no use has begun.
+  /// Ends the use of segments. Does nothing if no use has begun.
   void end() {
     {
       const std::scoped_lock lock(mutex_);
@@ -32,7 +33,7 @@ class SegmentUse {
     }
     changed_.notify_all();
   }
-  /// Waits for the use in progress.
+  /// Waits until no use of segments is in progress, then begins a reset.
   void begin_reset() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !in_use_; });

@@ -24,7 +24,7 @@ bool passes_closed_gate(GstEvent* event) {
     case GST_EVENT_STREAM_START:
     case GST_EVENT_CAPS:
     case GST_EVENT_SEGMENT:
-    case GST_EVENT_STREAM_GROUP_DONE:  // Sent by AbsentText.
+    case GST_EVENT_STREAM_GROUP_DONE:  // Created by AbsentText.
     case GST_EVENT_EOS:
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:

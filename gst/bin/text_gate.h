@@ -67,7 +67,7 @@ class TextGate {
   SegmentJoiner segments_;
   AbsentText absent_text_;
   std::atomic<bool> closed_{false};
-  std::atomic<int> n_let_in_{0};  // Number of further texts and GAPs that may enter.
+  std::atomic<int> n_let_in_{0};  // Further texts and GAPs that the closed gate lets in.
 };
 
 }  // namespace npuwhisper

@@ -124,7 +124,8 @@ void TextSwitch::do_alone(const Work& work) {
     is_asked_ = true;
   }
   work();
-  if (!is_nested) work_off(true);  // The outer call of a nested call does the work.
+  // If this call is nested, the outer call does the requested work.
+  if (!is_nested) work_off(true);
 }
 
 // If a working thread exists, leaves all requested work to that thread. Otherwise, does the work.

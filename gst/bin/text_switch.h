@@ -40,7 +40,8 @@ class TextSwitch {
   /// `audio` and `video`. If `source` or `sink` is nullptr, no text ever flows.
   void attach(GstPad* source, GstPad* sink, GstPad* audio, GstPad* video);
   /// Stops the text, sets the captioner and, if the inputs are linked, lets text flow to the
-  /// captioner. If `captioner` is nullptr, no text flows. Must be called in READY or below.
+  /// captioner. If `captioner` is nullptr or lacks an element, no text flows. Must be called in
+  /// READY or below.
   void set_captioner(Captioner* captioner);
 
   /// Resets the state for a new stream. Must be called for READY to PAUSED, before the elements
@@ -121,7 +122,7 @@ class TextSwitch {
   int n_waiting_flushes_ = 0;  // Number of threads that wait in flush_alone().
   std::deque<EventPtr> audio_flushes_;
   VideoFlush video_flush_;
-  std::uint64_t n_unlinked_ = 0;  // Number of times the branch was unlinked.
+  std::uint64_t n_unlinked_ = 0;  // Number of calls of await_idle().
   bool is_idle_ = false;  // True if all buffers from before the last unlink are in the branch.
 };
 

@@ -169,8 +169,8 @@ bool VideoRepair::is_early(GstEvent* caps_event) {
   });
 }
 
-// Counts a frame that leaves cccombiner. Returns the caps to send before the frame, or nullptr if
-// the caps are unchanged.
+// Counts a frame that leaves cccombiner. Returns the caps to send before the frame. Returns nullptr
+// if the caps are unchanged or if the frame is the first one.
 CapsPtr VideoRepair::caps_of_next_frame() {
   const std::scoped_lock lock(mutex_);
   CapsPtr caps;

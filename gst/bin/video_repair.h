@@ -46,7 +46,7 @@ class VideoRepair {
 
  private:
   struct Change {
-    std::uint64_t first_frame;  ///< The number of the first frame with these caps.
+    std::uint64_t first_frame;  ///< Number of the first frame with these caps, from 0.
     CapsPtr caps;
   };
 

@@ -34,7 +34,7 @@ struct Layout {
 /// Counters since the encoder's creation. Thread-safe.
 struct EncoderCounters {
   std::atomic<std::uint64_t> texts{0};
-  std::atomic<std::uint64_t> characters{0};  ///< Includes spaces and new rows.
+  std::atomic<std::uint64_t> characters{0};  ///< Of all texts, with spaces and new rows.
   std::atomic<std::uint64_t> replaced_characters{0};
   std::atomic<std::uint64_t> dropped_characters{0};  ///< Characters that were too late or too many.
 };

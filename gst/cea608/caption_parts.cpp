@@ -9,7 +9,7 @@ namespace npuwhisper::cea608 {
 namespace {
 
 // The minimum length of a part of roll-up text, in columns. The part ends with the word that
-// reaches this length.
+// reaches this length. Only the last part of a text may be shorter.
 constexpr std::size_t kRollUpPart = 12;
 
 }  // namespace

@@ -25,7 +25,8 @@ struct Caption {
 /// lengths. A text without an end stays one part. Reentrant.
 std::vector<Caption> roll_up_parts(const Caption& text);
 /// Splits a text into captions of at most kMaxCaptionRows rows of `width` columns. The captions
-/// divide the text's time equally. A text that fits into one caption stays as it is. Reentrant.
+/// divide the text's time equally. If the text has no end, all captions start at its start and have
+/// no end. A text that fits into one caption stays as it is. Reentrant.
 std::vector<Caption> block_parts(const Caption& text, std::size_t width);
 
 }  // namespace npuwhisper::cea608

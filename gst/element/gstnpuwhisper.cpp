@@ -63,7 +63,8 @@ void set_timing(ElementState& state, const Settings& settings) {
   state.audio.set_sync(settings.meta_sync);
 }
 
-/// Passes on changes of latency, lateness and meta-sync. Announces a changed latency.
+/// Passes on changes of latency, lateness and meta-sync. Posts a LATENCY message if latency or
+/// meta-sync has changed.
 void apply_timing(GstElement* element, ElementState& state) {
   const Settings settings = state.settings.get();
   const bool other_lateness = settings.lateness_ms * GST_MSECOND != state.latency.lateness();
@@ -111,7 +112,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 }
 
 // Records the longest delay of text so far (max-observed-delay), from which users can choose a
-// latency. Posts a WARNING if the delay exceeds latency plus lateness.
+// latency. Posts a WARNING if this maximum has grown and exceeds latency plus lateness.
 void note_delay(GstElement* element, GstClockTime delay) {
   ElementState& state = state_of(element);
   const auto ms = static_cast<guint>(delay / GST_MSECOND);

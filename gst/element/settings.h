@@ -19,7 +19,9 @@ namespace npuwhisper {
 /// The element's properties, as they were set.
 struct Settings {
   EngineOptions engine;
-  TranscriberOptions decoding;  ///< The languages, temperatures and word times in it are unused.
+  /// Options for the transcriber. transcriber_options() replaces language, languages, temperatures
+  /// and word_times.
+  TranscriberOptions decoding;
   /// Spoken language as a code or a name ("en", "en-US", "English"); "" or "auto": detected.
   std::string language_code;
   std::string languages;  ///< Candidates for language detection ("en,de,Spanish"); "": all.

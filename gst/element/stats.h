@@ -14,9 +14,9 @@
 namespace npuwhisper {
 
 /// Creates the value of the `stats` property: application/x-npuwhisper-stats. `engine` is nullptr
-/// if no engine is loaded. In this case, the fields `device` and `kernels` are empty. Fields whose
-/// names end in "-time" are in nanoseconds, and fields whose names end in "-ms" are in
-/// milliseconds. The caller owns the structure.
+/// if no engine is loaded. In this case, the fields `device`, `kernels` and `alignment-heads` are
+/// empty. Fields whose names end in "-time" are in nanoseconds, and fields whose names end in "-ms"
+/// are in milliseconds. The caller owns the structure.
 GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
                          const TranscriberStats& stream, const Counters& counters,
                          const AllocatorUse& memory);

@@ -52,9 +52,9 @@ constexpr GstClockTime kInterleaving = 200 * GST_MSECOND;
 // The largest result of expected_gap_lead(). It bounds the delay of the text's progress if GAPs are
 // correct after all.
 constexpr GstClockTime kLongestExpectedLead = 6 * GST_SECOND;
-// Duration of audio for each event that may wait for the text before it, in samples (10 ms). If
-// more events wait than the transcriber's longest lag allows, the oldest event is sent before its
-// text. If the source pad is full, upstream waits.
+// Events wait for the text before them. One event may wait for every kDeferredEvery samples (10 ms)
+// of the transcriber's longest lag. If more events wait, the oldest event is sent before its text.
+// If the source pad is full, upstream waits.
 constexpr std::int64_t kDeferredEvery = kSampleRate / 100;
 // Interval at which the worker checks whether the engine is still loading.
 constexpr std::chrono::milliseconds kLoadingTick{10};
@@ -239,8 +239,8 @@ void Worker::begin_epoch(std::uint64_t epoch) {
   release_events(0);
 }
 
-// Creates the transcriber for the current settings, unless it exists. Returns false if it cannot be
-// created.
+// Creates a new transcriber if there is none, or if the settings, the liveness or the ring has
+// changed. Returns false if the new transcriber cannot be created.
 bool Worker::renew_transcriber() {
   const std::uint64_t serial = settings_.serial();
   const bool live = latency_.live();
@@ -349,7 +349,8 @@ bool Worker::hear(const Audio& audio) {
   heard_to_ = timeline_.n_samples() - audio.n_samples;
   for (std::int64_t i = 0; heard && i < audio.n_samples;) {
     const std::int64_t n = piece_of(audio.n_samples - i);
-    // is_current() detects an earlier flush; a later flush cancels the transcriber.
+    // is_current() detects a flush before this push. A flush during the push cancels the
+    // transcriber.
     heard = input_.is_current(epoch_) &&
             take(push(mapped.bytes().data() + i * step, static_cast<std::size_t>(n), audio.format));
     i += n;
@@ -415,7 +416,7 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
 }
 
 // Returns the timestamp up to which captions are due, computed from the amount of audio pushed.
-// Returns 0 if live or not streaming.
+// Returns 0 if live, if not streaming, or if too little audio was pushed.
 GstClockTime Worker::due() const {
   const std::int64_t heard = std::min(heard_to_, timeline_.n_samples());
   const std::int64_t index = heard - heard % kDueStep - due_delay_;
@@ -501,7 +502,9 @@ void Worker::handle(const EventPtr& event) {
       return;
     case GST_EVENT_EOS:
     case GST_EVENT_SEGMENT_DONE:
-    case GST_EVENT_STREAM_GROUP_DONE:  // Sent by decodebin3 at the end of a stream.
+    // decodebin3 sends STREAM_GROUP_DONE at the end of a stream. npuwhisperbin sends it when audio
+    // or video is unlinked.
+    case GST_EVENT_STREAM_GROUP_DONE:
       finish();
       // After a failure, EOS must not come before the ERROR: a program that ends at EOS would
       // consider the incomplete output complete.
@@ -570,8 +573,9 @@ void Worker::note_gap(GstClockTime start, GstClockTime end) {
   gap_end_ = end;
 }
 
-// Compares audio with the GAPs since the last audio. qtdemux (1.22) sends GAPs of 3 s before each
-// buffer if a seek has changed the rate and the audio begins late in the file.
+// Raises gap_lead_ if the GAPs since the last audio reach beyond `start`, the start of the next
+// audio. qtdemux (1.22) sends GAPs of 3 s before each buffer if a seek has changed the rate and the
+// audio begins late in the file.
 void Worker::check_gaps(GstClockTime start) {
   const GstClockTime tolerant = start + kMaxStepBack;
   if (GST_CLOCK_TIME_IS_VALID(start) && tolerant >= gap_start_ && tolerant < gap_end_) {

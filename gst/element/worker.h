@@ -29,8 +29,8 @@
 namespace npuwhisper {
 
 /// Transcribes in a thread of its own. The thread takes audio and events from the input queue,
-/// drives one transcriber with push, drain and reset, and passes text and events to the output in
-/// the order of their times. The thread runs from READY->PAUSED to PAUSED->READY.
+/// calls push, settle, drain and reset of one transcriber, and passes text and events to the output
+/// in the order of their times. The thread runs from READY->PAUSED to PAUSED->READY.
 ///
 /// start() and stop() must be called from state changes; cancel() and stats() are thread-safe.
 class Worker {
@@ -135,7 +135,7 @@ class Worker {
   GstSegment segment_{};
   bool have_segment_ = false;
   bool failed_ = false;
-  Clock::time_point quiet_since_;  // Time of the last push or settle().
+  Clock::time_point quiet_since_;  // Time of the last audio or settle().
   bool settled_ = false;           // True if settle() was called since the last audio.
   std::deque<Deferred> deferred_;
   std::int64_t longest_lag_ = longest_lag(1);  // Result of longest_lag() for the transcriber.

@@ -103,11 +103,11 @@ class InputQueue {
   /// Removes and returns the next item if it is an event. Audio, and everything queued after it,
   /// stays queued. Waits at most `max_wait`.
   Popped pop_event(std::chrono::milliseconds max_wait);
-  /// Returns true if `epoch` is the current one and no flush has begun since.
+  /// Returns true if `epoch` is the current one and no flush or stop has begun since.
   bool is_current(std::uint64_t epoch) const;
 
-  /// Empties the queue, except for sticky events that survive a flush, and makes push() and copy()
-  /// return FLUSHING. Does not block.
+  /// Empties the queue, except for sticky events that survive a flush. From now on, pushes and
+  /// copies of audio return FLUSHING, and events are not accepted. Does not block.
   void flush_start();
   /// Accepts data again. Returns the new epoch.
   std::uint64_t flush_stop();
@@ -115,8 +115,9 @@ class InputQueue {
   std::uint64_t n_starts() const;
   /// Returns true if the queue has not been stopped since its n_starts-th start.
   bool is_running(std::uint64_t n_starts) const;
-  /// Reports that the worker has failed: push() and copy() return `flow` from now on, even after a
-  /// flush, until start(). Does nothing if the queue was stopped since its n_starts-th start.
+  /// Reports that the worker has failed. Until the next start(), even after a flush, pushes and
+  /// copies of audio return `flow`. Does nothing if the worker has failed before or if the queue
+  /// was stopped since its n_starts-th start.
   void fail(GstFlowReturn flow, std::uint64_t n_starts);
 
  private:

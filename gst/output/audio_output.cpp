@@ -11,8 +11,8 @@
 namespace npuwhisper {
 namespace {
 
-// The limit of audio held when not live, in samples, in addition to the transcriber's longest lag
-// (66 s). The text of this audio is not known yet if the audio is also in the input queue.
+// The limit of audio held when not live, in samples (66 s), in addition to the transcriber's
+// longest lag. The text of this audio is not known yet if the audio is also in the input queue.
 // Otherwise, the audio waits for a sink.
 constexpr std::int64_t kMostOther = 66 * kSampleRate;
 // The number of samples of live audio that may be held in addition to those of the latency.
@@ -81,7 +81,7 @@ std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
   return n_dropped;
 }
 
-// The caller holds the mutex.
+// Returns whether the queue has room for another buffer. The caller holds the mutex.
 bool AudioOutput::has_room() const {
   if (n_buffers_ >= most_buffers()) return false;
   if (!latency_.live()) {

@@ -27,7 +27,7 @@ class Latency {
   /// Returns budget plus lateness, the time within which the text of a word must be sent.
   GstClockTime longest_delay() const { return budget_ + lateness_; }
   /// Returns the time within which the transcriber must return a spoken word: longest_delay() minus
-  /// kGapLead, at most about 20 s.
+  /// kGapLead, at most 19.8 s.
   std::chrono::milliseconds of_transcriber() const;
 
   /// Queries the latency upstream of `sink`. Returns true if liveness or latency changed. A live

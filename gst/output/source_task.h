@@ -48,7 +48,8 @@ class SourceTask {
   /// Forwards FLUSH_START and wakes all waiting threads. Does not wait for any thread of the
   /// element.
   void flush_start(GstEvent* event);
-  /// Forwards FLUSH_STOP and resumes with `epoch`.
+  /// Waits until the current turn of the task has ended. Then forwards FLUSH_STOP and resumes with
+  /// `epoch`.
   void flush_stop(GstEvent* event, std::uint64_t epoch);
 
   /// Wakes the task so that it checks its conditions again. Must be called after changes that queue

@@ -54,7 +54,8 @@ void post_error(GstElement* element, const Error& error, IsCurrent is_current, T
       Job{error.code, g_strdup(error.message.c_str()), std::move(is_current), std::move(then)};
   call_soon(element, call, job, destroy);
 }
-/// As above, for an error that is always current.
+/// Posts `error` like post_error() with `is_current`, but without checking whether the error is
+/// still current.
 template <typename Then>
 void post_error(GstElement* element, const Error& error, Then then) noexcept {
   post_error(

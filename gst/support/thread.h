@@ -11,8 +11,9 @@
 namespace npuwhisper {
 
 /// Starts `thread`, which must not be running, to call `body(std::stop_token)`. An exception from
-/// `body` is passed to `failed(const Error&)` in that thread; `failed` must not throw. Errors:
-/// Unavailable (no thread, or no memory for it). Reentrant.
+/// `body` is passed to `failed(const Error&)` in that thread; `failed` must not throw. The message
+/// of this error begins with `name`, whose characters must outlive the thread. Errors: Unavailable
+/// (no thread, or no memory for it). Reentrant.
 template <typename Body, typename Failed>
 Result<void> start_thread(std::jthread& thread, std::string_view name, Body body, Failed failed) {
   return guarded("cannot start a thread", [&]() -> Result<void> {

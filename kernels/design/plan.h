@@ -82,9 +82,9 @@ enum class Arithmetic {
 /// Cost of an operation, and how it is divided into jobs.
 struct OperationPlan {
   Arithmetic arithmetic =
-      Arithmetic::Bf16Rounded;  ///< Of all matrix products except those with int8 weights.
+      Arithmetic::Bf16Rounded;  ///< Used for all products but those with int8 weights.
   bool skips_padding = false;   ///< The cores do not multiply row tiles without valid rows.
-  std::string shape;            ///< For example "product 1500 x 512 x 2048, gelu".
+  std::string shape;            ///< Kind and sizes, such as "product 1500 x 512 x 2048, gelu".
   std::string reason;           ///< How the operation is divided into jobs, and why.
   std::size_t first_job = 0, n_jobs = 0;
   int padded_rows = 0;            ///< Number of rows read and written, padding included.

@@ -50,9 +50,9 @@ RoundedTile round_row(const Matrix& a, int row, int tile);
 Matrix int8_product(const Matrix& a, const Matrix& b, const std::vector<double>& scales);
 
 struct Epilogue {
-  std::vector<double> bias{};  ///< [n], or empty if no bias is added.
+  std::vector<double> bias{};  ///< n values for each row; empty for no bias.
   bool gelu = false;
-  const Matrix* residual = nullptr;  ///< [m, n], or nullptr. It is added last.
+  const Matrix* residual = nullptr;  ///< Added last, [m, n]; may be nullptr.
 };
 Matrix finish(const Matrix& sums, const Epilogue& epilogue);
 

@@ -11,7 +11,8 @@
 
 namespace npuwhisper::npu::core {
 
-/// Sets the vector unit's modes that every function needs. A core starts with rounding mode floor.
+/// Sets the vector unit's rounding and saturation modes. Every function that computes calls this
+/// function, because a core starts with the rounding mode floor.
 inline void set_modes() {
   aie::set_rounding(aie::rounding_mode::conv_even);
   aie::set_saturation(aie::saturation_mode::saturate);

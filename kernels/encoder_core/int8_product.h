@@ -22,8 +22,8 @@ using Int8Mmul = aie::mmul<kBlocks.m, 8, 8, int8, int8, acc32>;
 using Integers = aie::accum<acc32, kRowBlock>;
 static_assert(Int8Mmul::size_A == kRowBlock && Int8Mmul::size_C == kRowBlock);
 
-/// Bits of the f32 1.5 * 2^23. Integers up to 2^22 can be added to these bits. A sum of 64 products
-/// of int8 stays below 2^20.
+/// Bits of the f32 1.5 * 2^23. Integers from -2^22 to 2^22 - 1 can be added to these bits. The
+/// magnitude of a sum of 64 products of int8 is below 2^20.
 inline constexpr int32 kInteger = 0x4b400000;
 
 /// Bias of the exponents of bf16 and f32.

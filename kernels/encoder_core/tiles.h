@@ -11,8 +11,8 @@ namespace npuwhisper::npu::core {
 
 inline constexpr int kQuads = kTile / 4;
 inline constexpr int kColumnBlocks = kTile / kBlocks.n;
-inline constexpr int kAPieces = kTile / 8;       ///< Pieces in a row of A.
-inline constexpr int kPartsOfA = 8 / kBlocks.n;  ///< Pieces of C in a piece of A.
+inline constexpr int kAPieces = kTile / 8;       ///< Number of pieces of A in 64 columns.
+inline constexpr int kPartsOfA = 8 / kBlocks.n;  ///< Number of pieces of C in a piece of A.
 static_assert(kBlocks.k == 8 && kLanes == 4 * kBlocks.n);
 
 using Mmul = aie::mmul<kBlocks.m, kBlocks.k, kBlocks.n, bfloat16, bfloat16, accfloat>;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // npuwhisper-npu-design ARRAY ROWS COLUMNS [OBJECT]: writes the array program for ROWS x COLUMNS
-// cores as MLIR-AIE text. The cores are linked with OBJECT (default: encoder_core.o).
+// cores as MLIR-AIE text. ARRAY is npu1 or npu2. The cores are linked with OBJECT (default:
+// encoder_core.o).
 #include <charconv>
 #include <cstring>
 #include <iostream>

@@ -42,7 +42,7 @@ inline void take_log(float* accumulator) {
     q = aie::mac(c2, t, q).template to_vector<bfloat16>();
     q = aie::mac(c1, t, q).template to_vector<bfloat16>();
     const Bf16Piece fraction = aie::mul<accfloat>(t, q).template to_vector<bfloat16>();
-    const Bf16Piece e = core::to_bf16(exponent);  // Exact: a whole number below 2^8.
+    const Bf16Piece e = core::to_bf16(exponent);  // Exact: an integer below 2^8.
     Accumulators v = aie::mac(offset, e, scale_high);
     v = aie::mac(v, e, scale_low);
     v = aie::mac(v, fraction, scale_high);

@@ -11,8 +11,9 @@
 /// Tiles, blocks, memory and the loop are those of the encoder.
 ///
 ///   kSpectrum  A: int16 samples, a frame in each row (rows overlap: a descriptor's stride is the
-///              hop), in columns of kSampleColumns: [64/8][64 rows][8]. With this order, one
-///              descriptor can read all tiles of 64 frames from samples that are stored once.
+///              hop). A tile is stored in groups of kSampleColumns columns: [64/8][64 rows][8].
+///              With this order, one descriptor can read all tiles of 64 frames from samples that
+///              are stored once.
 ///              B: int16 window times Fourier matrix. C: power, bf16.
 ///   kMel       A: power. B: mel filters, bf16. C: (log10(max(y, 1e-10)) + 4) / 4, bf16. Whisper's
 ///              floor, 2 below the window's maximum, is not applied, as it needs the whole window.

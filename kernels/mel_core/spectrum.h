@@ -6,8 +6,8 @@
 
 /// Multiplies int16 samples by the int16 Fourier matrix. Sums over the 64 samples of a tile are
 /// exact in 64 bits. They are then converted to f32 and added to the accumulator. B and C are
-/// stored in the blocks of bf16 tiles. A is stored in columns of 8 samples. Each step of k = 8
-/// consists of two int16 products of k = 4.
+/// stored in the blocks of bf16 tiles. A is stored in groups of 8 columns (mel_core.h). Each step
+/// of k = 8 consists of two int16 products of k = 4.
 namespace npuwhisper::npu::mel {
 
 using core::kBlocks;

@@ -23,7 +23,7 @@ constexpr std::string_view kGood = "gstreamer1.0-plugins-good";
 constexpr std::string_view kBad = "gstreamer1.0-plugins-bad";
 constexpr std::string_view kUgly = "gstreamer1.0-plugins-ugly";
 constexpr std::string_view kLibav = "gstreamer1.0-libav";
-// souphttpsrc loads libsoup at run time.
+// souphttpsrc loads libsoup at run time, so both packages are needed.
 constexpr std::string_view kHttp = "gstreamer1.0-plugins-good libsoup-3.0-0";
 
 // Packages that provide a decoder or a source, taken from the fields Gstreamer-Decoders and

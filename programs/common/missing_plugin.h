@@ -33,8 +33,9 @@ MissingPlugin::Kind kind_of_decoder(const GstCaps* caps);
 /// Reads GStreamer's missing-plugin message. Returns nullopt for any other message. Reentrant.
 std::optional<MissingPlugin> read_missing_plugin(GstMessage* message);
 
-/// Returns "GStreamer has no X decoder; Debian's package gstreamer1.0-libav has one", or the text
-/// with the installer detail if no package is known.
+/// Returns "GStreamer has no X", followed by the packages that provide X, such as "; Debian's
+/// package gstreamer1.0-libav has one". If no package is known, the installer detail follows, in
+/// parentheses.
 std::string to_string(const MissingPlugin& missing);
 
 }  // namespace npuwhisper::cli

@@ -17,7 +17,7 @@ namespace npuwhisper::cli {
 
 struct HlsOptions {
   std::filesystem::path folder;  ///< Output folder; created if it does not exist.
-  /// A gst-launch line that ends in the elements `picture.` (raw video) and `speech.` (raw audio).
+  /// A gst-launch line that links raw video to the element `picture.` and raw audio to `speech.`.
   std::string source;
   std::chrono::seconds length{2};  ///< Length of a segment.
   std::size_t n_listed = 5;        ///< Number of segments in the playlists; 0: all.
@@ -43,8 +43,8 @@ class HlsStream {
   HlsStream& operator=(const HlsStream&) = delete;
 
   /// Plays until the source ends or `stop` returns true, and then finishes all files. `stop` is
-  /// called ten times a second. Errors: Unavailable, with the text of the first error that the
-  /// pipeline posts.
+  /// called at least ten times a second. Errors: Unavailable, with the text of the first error that
+  /// the pipeline posts. After an error, the files are not finished.
   Result<void> run(const std::function<bool()>& stop);
 
  private:

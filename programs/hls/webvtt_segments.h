@@ -34,12 +34,14 @@ class WebVttSegments {
   explicit WebVttSegments(Options options) : options_(std::move(options)) {}
 
   /// Adds plain text, shown from `start` to `end`. The text may have several rows. Add cues in the
-  /// order of their start.
+  /// order of their start. A cue that begins in a written segment begins in the next segment
+  /// instead. A cue that ends in a written segment is dropped.
   void cue(std::int64_t start, std::int64_t end, std::string_view text);
   /// Declares that all cues that begin before `to` have been added. Errors: Unavailable (a file
   /// cannot be written).
   Result<void> advance(std::int64_t to);
   /// Ends the stream at `end`: writes the remaining cues and marks the playlist as finished.
+  /// Errors: Unavailable (a file cannot be written).
   Result<void> finish(std::int64_t end);
 
  private:

@@ -29,7 +29,7 @@ class CaptionFeed {
   };
 
   /// `session` identifies this run of the program, in letters and digits. `capacity`: number of
-  /// pieces to keep.
+  /// pieces to keep; 0 counts as 1.
   CaptionFeed(std::string session, std::size_t capacity);
 
   void add_final(std::string json);

@@ -53,7 +53,7 @@ class ConnectionGate {
   /// The deadline for a connection's next request.
   struct Deadline {
     GSocket* socket;
-    guint timer = 0;  // 0: a request is being answered, or the deadline has passed.
+    guint timer = 0;  // 0 during a response, and after the deadline has passed.
   };
 
   ConnectionGate(SoupServer* server, const Limits& limits);

@@ -85,7 +85,7 @@ Result<std::unique_ptr<LiveCaptions>> LiveCaptions::create(const Listening& list
 LiveCaptions::~LiveCaptions() {
   if (!pipeline_) return;
   if (watch_ != 0) g_source_remove(watch_);
-  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // After this, take() is not called.
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // Ends the calls of take().
   if (delivery_ != 0) g_source_remove(delivery_);
 }
 
@@ -192,8 +192,8 @@ void LiveCaptions::deliver() {
     std::swap(delivery, delivery_);
     pieces.swap(waiting_);
   }
-  // `delivery` is the source that runs this function. If handle() called this function, `delivery`
-  // may be a queued source that has nothing left to deliver.
+  // Removes the idle source. The source usually runs this function. If handle() calls this function
+  // instead, the source may still be queued, and there is nothing left for it to deliver.
   if (delivery != 0) g_source_remove(delivery);
   for (const Piece& piece : pieces) events_.text(piece.json, meaning_of(piece));
 }

@@ -49,10 +49,10 @@ class LiveCaptions {
     /// Receives the JSON of unsynced_src (docs/element.md) and a mapping of the times in the JSON.
     /// The mapping is valid only during the call.
     std::function<void(const std::string& json, const TimeMeaning&)> text;
-    std::function<void()> listening;  ///< The model is loaded and the audio starts.
-    std::function<void()> ended;      ///< All audio has been processed and all text delivered.
+    std::function<void()> listening;  ///< Called when the model is loaded, before the audio starts.
+    std::function<void()> ended;      ///< Called last, after all text has been delivered.
     std::function<void(const std::string&)> warning;
-    std::function<void(const Error&)> failed;  ///< The pipeline has failed and will not continue.
+    std::function<void(const Error&)> failed;  ///< Called last, if the pipeline fails.
   };
 
   /// Errors: InvalidArgument (GStreamer rejects a description or property), NotFound or Unavailable

@@ -129,7 +129,8 @@ class Monitor {
     if (event->final) {
       status_.add_delay(event->delay);
       feed_.add_final(event->json);
-      // The previous partial text included these words. The element sends a new partial text.
+      // The previous partial text includes the words that are now final. The element sends a new
+      // partial text.
       feed_.set_partial("");
     } else {
       feed_.set_partial(event->json);

@@ -11,7 +11,8 @@
 namespace npuwhisper::npu_check {
 namespace {
 
-// The second tile of rows is not full. The columns fill two tiles.
+// The shape of the matrices. The rows need two tiles, and the second tile is not full. The columns
+// fill two tiles.
 constexpr int kRows = 100;
 constexpr int kColumns = 128;
 constexpr int kHead = 64;  // Columns of an attention head.
@@ -238,7 +239,7 @@ class CheckMaker {
     const Matrix q = attended(0.25);
     const Matrix k = attended(1);
     const Matrix v = values_.normal(kRows, kHead, 1);
-    const int keys = 2 * kHead;  // The tiles that hold the kRows keys.
+    const int keys = 2 * kHead;  // kRows, padded to whole tiles.
     const npu::HostMatrix queries = check.space.add(q, padded_rows_, kHead);
     const npu::HostMatrix all_keys = check.space.add(transposed(k), kHead, keys);
     const npu::HostMatrix all_values = check.space.add(v, keys, kHead);

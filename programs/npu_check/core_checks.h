@@ -28,12 +28,12 @@ const char* to_string(InputKind kind);
 
 /// A small operation that exercises one function of the cores, with its correct result.
 struct CoreCheck {
-  std::string function;  ///< For example "multiply, bf16".
+  std::string function;  ///< Name of the function, such as "multiply, bf16".
   InputKind input = InputKind::Random;
   npu::Operation operation{};
   npu::Workspace space{kWorkspaceBuffer, kNoNumber};
-  std::vector<float> weights{};  ///< [n, k], or empty
-  std::vector<float> bias{};     ///< [n], or empty
+  std::vector<float> weights{};  ///< Weights [n, k]; empty if the operation has none.
+  std::vector<float> bias{};     ///< Bias [n]; empty if the operation has none.
   npu::HostMatrix output{};      ///< The output's place in `space`.
   Matrix wanted{0, 0};           ///< Result of the reference (encoder_core_ref.h).
   /// Shape of the whole output. Padding rows and columns must be zero.

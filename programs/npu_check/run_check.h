@@ -12,9 +12,10 @@ namespace npuwhisper::npu_check {
 /// The outcome of a check on the NPU.
 struct CheckOutcome {
   bool passed = false;
-  /// Defined as CoreCheck::bound; infinite if an element is NaN or infinite.
+  /// Error of the output, in the measure of CoreCheck::bound. Infinite if an element is NaN or
+  /// infinite; 0 if the check could not run.
   double error = 0;
-  double milliseconds = 0;  ///< From the submission to the end of the run.
+  double milliseconds = 0;  ///< Duration from the submission to the end of the run.
   /// Duration of the run that the planner predicts, dispatch included.
   double predicted_milliseconds = 0;
   std::string problem{};  ///< Empty if the check passed.

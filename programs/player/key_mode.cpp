@@ -131,7 +131,7 @@ KeyMode::KeyMode() {
   for (const int signal : kEnds) sigaddset(&handled, signal);
   for (const int signal : {SIGTSTP, SIGCONT}) sigaddset(&handled, signal);
   is_taken = true;
-  std::atexit(give_back_quietly);  // Windowing libraries call exit().
+  std::atexit(give_back_quietly);  // Some windowing libraries call exit().
   for (const int signal : kEnds) handle(signal, end, static_cast<int>(SA_RESETHAND));
   handle(SIGTSTP, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
   handle(SIGCONT, go_on, SA_RESTART);

@@ -203,7 +203,7 @@ class Player {
     const bool is_missing_plugin =
         g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
         g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND);
-    // Such an error adds nothing to the earlier message about the missing plugin.
+    // An error about a missing plugin adds nothing to the message that was printed earlier.
     if (!is_missing_plugin || !told_missing_) complain(error->message);
     g_error_free(error);
     g_free(debug);

@@ -14,7 +14,8 @@ std::string with_place(const Input& input, const std::filesystem::path& path) {
   return input.given + (path.empty() ? " on stdout" : " in " + path.string());
 }
 
-/// Returns "a, b", or for more than kMostNames names "a, b, c, d, e and 3 more".
+/// Returns the names as text, such as "a, b". Replaces all but the first kMostNames names by their
+/// number: "a, b, c, d, e and 3 more".
 std::string join(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < kMostNames; ++i) {

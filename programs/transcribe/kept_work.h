@@ -17,7 +17,8 @@ struct WorkState {
   enum class Kind { NotStarted, Complete, Failed, Partial };
 
   Kind kind = Kind::NotStarted;
-  std::optional<double> text_end = {};  ///< Partial: end of the text, in seconds. Empty: no text.
+  /// End of the text of a Partial input, in seconds. Empty if there is no text.
+  std::optional<double> text_end = {};
 };
 
 /// Returns lines for the user that describe the output of an interrupted run: which inputs are

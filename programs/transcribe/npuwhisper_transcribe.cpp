@@ -242,7 +242,7 @@ int run(int argc, char** argv) {
 }
 
 /// Calls run() and returns its exit code. If run() throws an exception, such as std::bad_alloc,
-/// reports the exception and returns kFailed. Otherwise, the exception would abort the program.
+/// reports the exception and returns kFailed. An uncaught exception would abort the program.
 int run_guarded(int argc, char** argv) {
   const Result<int> code =
       guarded("cannot continue", [&]() -> Result<int> { return run(argc, argv); });

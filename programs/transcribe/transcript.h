@@ -41,7 +41,7 @@ struct Transcript {
   double wall_seconds = 0;   ///< Duration of the pipeline's run, without loading the model.
   std::vector<TimedSegment> segments;
   std::string device;            ///< Device that ran the model; empty if none did.
-  nlohmann::ordered_json stats;  ///< An object with counters of the element and of the process.
+  nlohmann::ordered_json stats;  ///< JSON object: counters of the element and of the process.
   std::optional<Error> error;
 };
 

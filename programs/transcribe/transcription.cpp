@@ -380,7 +380,7 @@ class Run {
   std::optional<AudioClip> clip_;
   Owned<GstElement> pipeline_;
   Owned<GstElement> whisper_;
-  std::optional<Finalization> finalization_;  // Finalization of whisper_.
+  std::optional<Finalization> finalization_;  // Watches whisper_.
   std::size_t bytes_per_sample_ = sizeof(float);
   std::optional<double> duration_;
   bool has_noted_tracks_ = false;

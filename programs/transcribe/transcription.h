@@ -34,8 +34,9 @@ struct TranscriptionEvents {
 /// Transcribes one audio stream of an input with a GStreamer pipeline. The input may be anything
 /// that decodebin decodes. Video is not decoded. Times in the transcript are those of the file.
 /// Blocks until the input ends, an error occurs, or tick() returns false. Sets Transcript::error
-/// unless the input has ended normally. The model is not loaded again for each file while the
-/// caller holds the result of Engine::open(engine). Call gst_init() first. Reentrant.
+/// unless the input has ended normally and the selected part contains audio. The model is not
+/// loaded again for each file while the caller holds the result of Engine::open(engine). Call
+/// gst_init() first. Reentrant.
 Transcript transcribe_file(const Input& input, const AudioSelection& audio,
                            const EngineOptions& engine, const TranscriberOptions& options,
                            const TranscriptionEvents& events);

@@ -73,9 +73,9 @@ class Engine:
         """Creates a transcriber for one stream at a time. Raises Error (INVALID_ARGUMENT, NOT_FOUND, UNSUPPORTED,
         UNAVAILABLE, CORRUPT_MODEL, DEVICE_ERROR).
 
-        waiting: returns the number of samples of a live stream that have arrived but were not pushed yet. The thread
-        that calls push(), settle() or drain() calls it. It must not call the transcriber. A stream that is late then
-        skips audio.
+        waiting: a function that returns the number of samples of a live stream that have arrived but were not pushed
+        yet. It is called in the thread that calls push(), settle() or drain(). It must not call the transcriber. With
+        this function, a stream that is late skips audio.
         """
         return Transcriber(self._handle, options, waiting)
 

@@ -28,7 +28,7 @@ class Error(Exception):
 
 
 def check(error):
-    """Raises Error if the result of a function is an error, and frees it."""
+    """Raises Error if `error`, the result of a function, is an error of the library. Frees that error."""
     if not error:
         return
     code = lib.error_code(error)

@@ -22,7 +22,7 @@ class _Arrivals:
         self._ended = False
 
     async def read(self, source: AsyncIterable[Samples]) -> None:
-        """Takes all samples of the source."""
+        """Stores all samples of the source, until the source ends."""
         try:
             async for samples in source:
                 view = copy_of(samples)  # A copy, because the source may reuse its memory.

@@ -21,13 +21,15 @@ class Transcriber:
     def __init__(self, engine: Any, options: Mapping[str, Any], waiting: Optional[Callable[[], int]] = None):
         self._handle: Any = None
         self._lock = threading.Lock()  # Held during calls of the library.
-        self._life = threading.Lock()  # Held while cancel() uses the handle, and while it is freed. Taken last.
+        # Held while cancel() uses the handle, and while close() frees the handle. Locked after _lock.
+        self._life = threading.Lock()
         self._waiting = WaitingCallback(lambda _: waiting()) if waiting is not None else None
         with new_options(options, self._waiting) as made:
             self._handle = created(lib.transcriber_new, engine, made)
 
     def close(self) -> None:
-        """Frees the memory of the stream, after running calls have returned. All later calls raise ValueError."""
+        """Frees the memory of the stream, after running calls have returned. All later calls raise ValueError, except
+        close() and cancel()."""
         with self._lock, self._life:
             if self._handle is not None:
                 lib.transcriber_free(self._handle)
@@ -44,18 +46,19 @@ class Transcriber:
         self.close()
 
     def push(self, samples: Samples) -> List[Segment]:
-        """Takes samples (16 kHz, mono; float32 from -1 to 1, or int16) and returns the segments that became final.
+        """Appends samples (16 kHz, mono; float32 from -1 to 1, or int16) and returns the segments that became final.
 
         Blocks while windows are decoded. The library releases Python's global interpreter lock (GIL) while it runs, so
         transcribers in several threads run in parallel. Raises TypeError (samples of another type), and Error
-        (CANCELLED, DEVICE_ERROR, TIMEOUT, UNAVAILABLE).
+        (INVALID_ARGUMENT after drain(), CANCELLED, DEVICE_ERROR, TIMEOUT, UNAVAILABLE).
         """
         view = view_of(samples)
         return self._step(lambda handle, out: push(handle, view, out))
 
     def settle(self) -> List[Segment]:
-        """Live streams: returns the text of all audio so far. Call it when this text cannot wait for more audio. Other
-        streams: returns no segments. Raises the errors of push()."""
+        """Live streams: decodes the remaining audio and returns its text, which is final. Call this function if no
+        audio has arrived for a while and the deadline of a word is near. Other streams: returns no segments. Raises
+        the errors of push()."""
         return self._step(lib.transcriber_settle)
 
     def drain(self) -> List[Segment]:
@@ -68,8 +71,8 @@ class Transcriber:
             lib.transcriber_reset(self._open())
 
     def cancel(self) -> None:
-        """Makes a running push(), settle() or drain() raise Error (CANCELLED) soon, and later ones at once, until
-        reset(). Never blocks for long. Does nothing after close()."""
+        """Makes a running push(), settle() or drain() raise Error (CANCELLED) soon. Later calls of these functions
+        raise it immediately, until reset(). Never blocks for long. Does nothing after close()."""
         with self._life:
             lib.transcriber_cancel(self._handle)
 
@@ -101,13 +104,13 @@ class Transcriber:
 
     @property
     def language_probability(self) -> float:
-        """The probability of the language among the candidates; 1 if the language was given."""
+        """The probability of the language among the candidates; 1 if the language was given; 0 before detection."""
         with self._lock:
             return lib.transcriber_language_probability(self._open())
 
     def draft(self) -> List[Word]:
-        """Live streams: returns the words that were heard but not returned yet. They may still change. Other streams:
-        returns no words."""
+        """Live streams: returns the words that were recognised but not returned yet. They may still change. Other
+        streams: returns no words."""
         with self._lock:
             return take_words(created(lib.transcriber_draft, self._open()))
 

@@ -52,7 +52,7 @@ Result<MelFilterbank> MelFilterbank::create(int n_mels, int fft_size, int sample
     const double low = corner_hz(m);
     const double peak = corner_hz(m + 1);
     const double high = corner_hz(m + 2);
-    const double height = 2.0 / (high - low);  // The area of the triangle is then 1.
+    const double height = 2.0 / (high - low);  // Makes the area of the triangle 1.
     Band band{.first_weight = static_cast<int>(bank.weights_.size())};
     for (int k = 0; k < bank.n_bins_; ++k) {
       const double hz = static_cast<double>(k) * sample_rate / fft_size;

@@ -18,7 +18,7 @@ const EngineOptions& engine_options(const npuwhisper_options* options) {
 
 /// Returns a copy that npuwhisper_string_free() frees. Throws std::bad_alloc.
 char* copy_string(std::string_view text) {
-  auto copy = std::make_unique<char[]>(text.size() + 1);  // ends with zeros
+  auto copy = std::make_unique<char[]>(text.size() + 1);  // All elements are initially zero.
   std::ranges::copy(text, copy.get());
   return copy.release();
 }

@@ -36,7 +36,7 @@ struct npuwhisper_words {
 };
 
 struct npuwhisper_segment {
-  npuwhisper::Segment segment;  ///< Segment without words; they are in `words`.
+  npuwhisper::Segment segment;  ///< The segment without its words, which are in `words`.
   npuwhisper_words words;
 };
 

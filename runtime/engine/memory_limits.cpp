@@ -30,7 +30,8 @@ std::optional<std::uint64_t> read_bytes(const fs::path& file) {
   return std::getline(stream, line) ? parse_bytes(line) : std::nullopt;
 }
 
-/// Returns the number that follows `key` at the beginning of a line of `file`.
+/// Returns the number after `key` in the first line of `file` that begins with `key`. Returns
+/// nullopt if there is no such line, or no valid number after `key`.
 std::optional<std::uint64_t> read_field(const fs::path& file, std::string_view key) {
   std::ifstream stream(file);
   for (std::string line; std::getline(stream, line);) {
@@ -39,20 +40,21 @@ std::optional<std::uint64_t> read_field(const fs::path& file, std::string_view k
   return std::nullopt;
 }
 
-/// Returns the number in kB that follows `key` in a file of /proc, in bytes.
+/// Reads the value of `key` in `file`, a file of /proc that has this value in kB. Returns the value
+/// in bytes; nullopt if there is no valid value.
 std::optional<std::uint64_t> read_kilobytes(const fs::path& file, std::string_view key) {
   const auto value = read_field(file, key);
   if (!value || *value > UINT64_MAX / 1024) return std::nullopt;
   return *value * 1024;
 }
 
-/// Replaces `smallest` if `limit` is smaller.
+/// Sets `smallest` to `bytes` and `source` if `smallest` is empty or has more bytes.
 void take_smaller(std::optional<MemoryLimit>& smallest, std::uint64_t bytes,
                   const std::string& source) {
   if (!smallest || bytes < smallest->bytes) smallest = MemoryLimit{bytes, source};
 }
 
-/// The files of a cgroup, whose names depend on the version of cgroups.
+/// The names of a cgroup's files, which depend on the version of cgroups.
 struct CgroupFiles {
   const char* limit;
   const char* usage;
@@ -62,8 +64,8 @@ constexpr CgroupFiles kV1 = {"memory.limit_in_bytes", "memory.usage_in_bytes",
                              "total_inactive_file "};
 constexpr CgroupFiles kV2 = {"memory.max", "memory.current", "inactive_file "};
 
-/// Adds the limit of the group in the folder `root / folder`. Messages show the path without
-/// `root`.
+/// Lowers `limits` to the memory limit of the cgroup in the folder `root / folder`, and to the
+/// memory that this limit still allows. Messages show the path without `root`.
 void add_group(const fs::path& root, const fs::path& folder, const CgroupFiles& files,
                MemoryLimits& limits) {
   const auto limit = read_bytes(root / folder / files.limit);
@@ -80,7 +82,8 @@ void add_group(const fs::path& root, const fs::path& folder, const CgroupFiles& 
                "what the limit in " + file + " leaves");
 }
 
-/// Adds the limits of the group `group` and of its parents. `mount`: the folder of the hierarchy.
+/// Lowers `limits` to the limits of the cgroup `group` and of its parents. `mount`: the folder at
+/// which the hierarchy of cgroups is mounted, relative to `root`.
 void add_groups(const fs::path& root, const fs::path& mount, const std::string& group,
                 const CgroupFiles& files, MemoryLimits& limits) {
   // In a container, the path may lead out of the mounted hierarchy ("/../x"), or it may be the path
@@ -104,15 +107,15 @@ void add_cgroups(const fs::path& root, MemoryLimits& limits) {
     const std::string path = line.substr(second + 1);
     if (controllers.empty()) {
       add_groups(root, "sys/fs/cgroup", path, kV2, limits);
-      add_groups(root, "sys/fs/cgroup/unified", path, kV2, limits);  // Version 1 is mounted too.
+      add_groups(root, "sys/fs/cgroup/unified", path, kV2, limits);  // if version 1 is mounted too
     } else if (("," + controllers + ",").find(",memory,") != std::string::npos) {
       add_groups(root, "sys/fs/cgroup/memory", path, kV1, limits);
     }
   }
 }
 
-/// Adds the memory that a resource limit still allows. `used_key`: key in /proc/self/status. Its
-/// value is the memory that counts towards the limit.
+/// Lowers `limits.possible` to the memory that the resource limit `limit` still allows. `used_key`:
+/// key in /proc/self/status. Its value is the memory that counts towards the limit.
 void add_resource_limit(const fs::path& root, std::optional<std::uint64_t> limit,
                         std::string_view used_key, const char* source, MemoryLimits& limits) {
   if (!limit) return;

@@ -35,7 +35,7 @@ ResourceLimits read_resource_limits();
 /// Reads the memory of the machine and the limits of this process's cgroups, of version 1 and 2,
 /// including all parent groups. The memory that the process has already mapped is subtracted from
 /// each resource limit. Swap does not count. Ignores files that are missing or have no valid
-/// number, and limits of 0. `root`: the folder with proc/ and sys/, "/" except in tests.
+/// number, and cgroup limits of 0. `root`: the folder with proc/ and sys/, "/" except in tests.
 MemoryLimits read_memory_limits(const std::filesystem::path& root, const ResourceLimits& limits);
 
 }  // namespace npuwhisper

@@ -51,7 +51,8 @@ class ModelEngine final : public Engine {
   PassTurns& pass_turns() { return pass_turns_; }
 
   /// Returns the smallest set of positions that the encoder must compute if all positions of the
-  /// window from `n_dense` on are padding.
+  /// window from `n_dense` on are padding. Returns all positions if the encoder and the
+  /// cross-attention graph need different sets.
   WindowPositions positions_for(int n_dense) const;
 
   /// Returns the object that computes log-mel on the device; nullptr if the CPU computes log-mel.

@@ -44,7 +44,8 @@ class PassTurns {
   /// the pass can begin without making words late. `now`: the current time.
   std::optional<Turn> ask(const void* stream, Time deadline, Time now);
 
-  /// Returns a turn at once, for a stream that cannot take more audio.
+  /// Returns a turn at once, even if kPasses turns are in use. For a stream that cannot take more
+  /// audio.
   Turn take(const void* stream);
 
   /// Removes `stream` from the waiting streams. Has no effect if `stream` does not wait.

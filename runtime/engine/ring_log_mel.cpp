@@ -198,7 +198,8 @@ void RingLogMel::slide_store() {
   bytes_copied_ += n * sizeof *from;
 }
 
-/// Leaves the store once all samples that are needed are contiguous in the ring.
+/// Leaves the store once all samples that are needed are contiguous in the ring, with the stream's
+/// even samples at even positions.
 void RingLogMel::leave_store() {
   if (!in_store_ || piece_begin_ == n_samples_) return;
   const bool is_even = (piece_position_ - piece_begin_) % 2 == 0;

@@ -40,13 +40,14 @@ class SampleRing final : public AudioRing {
   std::span<std::int16_t> acquire(std::size_t n_samples) override;
   void release(std::span<const std::int16_t> slice) override;
 
-  /// Returns the position of `samples`; nullopt unless all samples are in slices that acquire() or
-  /// extend() returned.
+  /// Returns the position of `samples`. Returns nullopt if `samples` begins outside the ring, or
+  /// ends after the newest slice.
   std::optional<std::int64_t> position_of(std::span<const std::int16_t> samples) const;
   /// Like acquire(), but returns the samples from position `end` on. These samples may belong to a
   /// slice that was released: elements upstream often acquire a slice that they never send,
-  /// especially at the end of a stream. Returns an empty span if a slice from `end` on is still
-  /// held, or if fewer than `n_samples` samples are free before the ring's end.
+  /// especially at the end of a stream. Returns an empty span if a slice that begins in these
+  /// samples is still held, if `end` is at the ring's beginning, or if fewer than `n_samples`
+  /// samples are free before the ring's end.
   std::span<std::int16_t> extend(std::int64_t end, std::size_t n_samples);
   /// Returns whether the kBorder samples before `position` are a border, which is reserved for a
   /// stream whose first sample is at `position`.

@@ -19,7 +19,7 @@ namespace npuwhisper {
 /// Shares one device among streams. The scheduler has no thread of its own. If the device is idle,
 /// a caller runs the next batch of waiting requests, which may include other callers' requests. If
 /// the device is busy, callers wait, and their requests are run in later batches. A batch is one
-/// window, or the decoder rows of several streams. A single stream therefore needs no thread
+/// window, or the decoder rows of one or several streams. A single stream therefore needs no thread
 /// switch, and many streams share one pass over the decoder's weights. Requests of live streams run
 /// first, in order of arrival. Other requests run when no live request waits, and in any case after
 /// kLongestWait. Thread-safe; encode() and decode() block until the work is done. Allocates nothing

@@ -220,7 +220,8 @@ float StreamDecoder::text_probability(Token token, const float* logits) const {
   return token <= eot ? std::exp(text[static_cast<std::size_t>(token)] - log_sum_exp(text)) : 0.0F;
 }
 
-/// Fills `mean`, [n_rows, n_audio_ctx], with the mean of the first n_rows rows of all heads.
+/// Fills `mean`, [n_rows, n_audio_ctx], with the mean of all alignment heads. Uses the first n_rows
+/// rows of each head.
 void StreamDecoder::average_heads(std::size_t n_rows, float* mean) const {
   const std::size_t n_values = n_rows * static_cast<std::size_t>(config_.n_audio_ctx);
   const std::size_t n_heads = config_.alignment_heads.size();

@@ -13,7 +13,7 @@ namespace {
 constexpr int kAlignmentRows = 16;
 
 // Limit of the memory for the attention of single heads. A model without published alignment heads
-// has hundreds of them.
+// can have hundreds of them.
 constexpr std::size_t kHeadsBytes = std::size_t{16} << 20;
 
 }  // namespace

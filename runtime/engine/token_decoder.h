@@ -11,8 +11,9 @@ namespace npuwhisper {
 
 /// Interface of Whisper's encoder and decoder for search and word timing. A decoder holds one
 /// window of audio and a set of token sequences that grow by one token per step. Reentrant. Every
-/// call that returns a Result may fail with Cancelled, DeviceError or Timeout. Returned spans
-/// belong to the decoder and are valid until its next call; the caller may write into logits.
+/// call that returns a Result may fail with InvalidArgument (too many tokens or positions, or a
+/// wrong size), Cancelled, DeviceError, Timeout or Unavailable (no memory). Returned spans belong
+/// to the decoder and are valid until its next call; the caller may write into logits.
 class TokenDecoder {
  public:
   virtual ~TokenDecoder() = default;
@@ -59,10 +60,10 @@ class TokenDecoder {
     std::span<const Token> tokens;  ///< The argument of step().
     std::span<float> logits;        ///< Receives the result of step().
   };
-  /// Performs step() for the decoders of all `shares`, each of which occurs once. All decoders must
-  /// belong to the engine of this decoder. This decoder need not be among them. The device reads
-  /// the model's weights once for as many rows as one run can hold. If the call fails, no decoder
-  /// may continue its sequences.
+  /// Performs step() for the decoders of all `shares`. Each decoder must occur only once, and must
+  /// belong to the engine of this decoder. This decoder need not be among them. Runs as many rows
+  /// at a time as one run of the device can hold, so that the model's weights are read once for
+  /// each run. If the call fails, no decoder may continue its sequences.
   virtual Result<void> step_together(std::span<Share> shares);
 
   /// Runs `tokens` as the only sequence. Returns the mean attention of the model's alignment heads,

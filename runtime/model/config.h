@@ -18,8 +18,8 @@ class Weights;
 inline constexpr int kMaxLayers = 64;
 
 /// Vocabulary size of the English-only models (tiny.en to medium.en). Their vocabularies also name
-/// the languages, and their config.json lists language ids (off by one), but the models know only
-/// English.
+/// the languages, and their config.json lists language ids (off by one), but the models transcribe
+/// only English.
 inline constexpr int kEnglishOnlyVocab = 51864;
 
 /// Sizes of a Whisper model and the token lists of its config.json. All sizes come from the model's
@@ -60,7 +60,8 @@ Result<HeadCounts> head_counts(const Weights& weights);
 /// width).
 Result<ModelConfig> config_from_weights(const Weights& weights, const HeadCounts& heads);
 
-/// The lists of a model folder's JSON files. nullopt: the files do not have the list.
+/// The token lists and the alignment heads in a model folder's JSON files. nullopt: the files do
+/// not have the list.
 struct ModelLists {
   std::optional<std::vector<Token>> suppress_tokens;
   std::optional<std::vector<Token>> suppress_begin_tokens;

@@ -62,7 +62,8 @@ Result<std::vector<Token>> read_tokens(const Json& entry, int n_vocab) {
 
 using Heads = std::vector<std::pair<int, int>>;
 
-/// Returns the list; nullopt if it names layers that the decoder does not have.
+/// Reads a list of alignment heads. Returns nullopt if the list names layers that the decoder does
+/// not have. Errors: CorruptModel.
 Result<std::optional<Heads>> read_alignment_heads(const Json& entry, const ModelConfig& config) {
   const std::string wanted = ", wanted pairs [layer below " + std::to_string(config.n_text_layer) +
                              ", head below " + std::to_string(config.n_text_head) + "]";

@@ -24,7 +24,7 @@ constexpr std::uint32_t kBinaryVersion = 6;
 constexpr std::uint32_t kWhisperRevision = 3;
 
 constexpr std::string_view kScale = "_scale";
-/// The types by CTranslate2's numbers.
+/// The types, in the order of CTranslate2's type ids.
 constexpr std::array kTypes = {StoredType::F32, StoredType::I8,  StoredType::I16,
                                StoredType::I32, StoredType::F16, StoredType::Bf16};
 

@@ -17,8 +17,8 @@
 namespace npuwhisper {
 
 /// Reads little-endian values from a file, front to back, and checks each read against the number
-/// of bytes left. Reads ahead in blocks, because most values in a directory are small. Large values
-/// are skipped. Keeps a reference to the file. Not thread-safe.
+/// of bytes left. Reads ahead in blocks, because most values in a directory are small. The caller
+/// skips large values with skip(). Keeps a reference to the file. Not thread-safe.
 class FileCursor {
  public:
   explicit FileCursor(const RegularFile& file) : file_(file) {}

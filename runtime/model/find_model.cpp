@@ -47,7 +47,7 @@ std::string advice(const std::string& name, const std::optional<NamedModel>& kno
 Result<fs::path> find_by_name(const std::string& name) {
   const auto known = resolve_model(name);
   std::vector<ModelPlace> places;
-  // The working directory is searched only for a name that the table does not know. Otherwise, the
+  // The working directory is searched only for a name that is not in the table. Otherwise, the
   // owner of that directory could replace a model that the user expects elsewhere.
   if (!known) places.push_back({name, name});
   for (ModelPlace& place : model_places(name, known)) places.push_back(std::move(place));

@@ -12,8 +12,9 @@ namespace npuwhisper {
 /// ggml block are finite if its scale and its minimum are. The values are little-endian, may be
 /// unaligned, and consist of whole blocks (block_of()). Reentrant.
 bool all_finite(StoredType type, std::span<const std::byte> values);
-/// Returns the index of the first value that is NaN or infinite, or the number of values if there
-/// is none. Reentrant.
+/// Returns the index of the first value that is NaN or infinite. For ggml's types, returns the
+/// index of the first value of the first block that is not finite. Returns the number of values if
+/// all values are finite. Reentrant.
 std::size_t first_not_finite(StoredType type, std::span<const std::byte> values);
 
 }  // namespace npuwhisper

@@ -27,8 +27,9 @@ bool is_ggml_file(const RegularFile& file);
 /// but no values. Tensors may have the types f32, f16, q4_0, q4_1, q5_0, q5_1 and q8_0. The mel
 /// filters of the file are skipped: they are the same for all models, and npuwhisper computes them
 /// (audio/mel_filterbank.h). The file is not trusted: whatever it contains, the tensors are within
-/// the file. Reentrant. Errors: CorruptModel, Unsupported (other types, or quantised weights of
-/// ggml's version 1), Unavailable (the file cannot be read). Messages do not name the file.
+/// the file. Reentrant. Errors: CorruptModel, Unsupported (another kind of file, other types, or
+/// quantised weights of another version than 2), Unavailable (the file cannot be read). Messages do
+/// not name the file.
 ///
 /// Layout: u32 magic; i32 n_vocab, n_audio_ctx, n_audio_state, n_audio_head, n_audio_layer,
 /// n_text_ctx, n_text_state, n_text_head, n_text_layer, n_mels, ftype; i32 n_mel, i32 n_fft, f32

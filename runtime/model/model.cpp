@@ -98,7 +98,7 @@ Result<Vocabulary> find_vocabulary(const std::filesystem::path& path, const Mode
 }
 
 /// Fills the lists of `config`: those of the model's files, or the published lists of models with
-/// this vocabulary and these sizes.
+/// this vocabulary and these sizes. If the alignment heads are not known, uses late_heads().
 Result<void> fill_lists(const std::filesystem::path& path, const ModelSource& source,
                         const Tokenizer& tokenizer, ModelConfig& config) {
   ModelLists lists;

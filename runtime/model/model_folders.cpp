@@ -16,7 +16,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Returns the home directory of this process's user in the account database.
+/// Returns the home directory of this process's user in the account database; nullopt if there is
+/// none.
 std::optional<std::filesystem::path> home_of_account() {
   constexpr std::size_t kEnough = 16384;  // glibc recommends 1024; NSS modules may want more.
   std::vector<char> text(kEnough);
@@ -45,8 +46,8 @@ std::optional<std::filesystem::path> path_from_hub_variable(const char* name) {
   return home ? std::filesystem::path(home->string() + rest) : path;
 }
 
-/// Returns the folder that `variable` names if it is absolute, otherwise `fallback` in the home
-/// directory.
+/// Returns the folder that the environment variable `variable` names if it is absolute, otherwise
+/// `fallback` in the home directory. Returns nullopt if neither is known.
 std::optional<std::filesystem::path> base_folder(const char* variable, const char* fallback) {
   if (auto folder = path_from_environment(variable); folder && folder->is_absolute()) {
     return folder;

@@ -13,8 +13,8 @@ namespace npuwhisper {
 /// A path at which a model may be.
 struct ModelPlace {
   std::filesystem::path path;
-  /// The path as an error message shows it. The snapshots of a repository that may hold the
-  /// model have the same text.
+  /// The path in error messages. For a snapshot in the Hugging Face cache, this is the folder of
+  /// the snapshot's repository.
   std::string shown;
 };
 
@@ -22,7 +22,7 @@ struct ModelPlace {
 /// environment variables and the names of folders. engine.h describes the places; npuwhisper-models
 /// searches the same places (tools/model_tool/places.py).
 ///
-/// known: the model that `name` selects; nullopt if the table does not know the name.
+/// known: the model that `name` selects; nullopt if the table does not contain the name.
 std::vector<ModelPlace> model_places(const std::string& name,
                                      const std::optional<NamedModel>& known);
 

@@ -32,8 +32,8 @@ struct ModelSource {
 ///    pytorch_model.bin, or pytorch_model.bin.index.json and its files (Hugging Face);
 ///  - a file of torch.save() (OpenAI's NAME.pt);
 ///  - a file of whisper.cpp (ggml-NAME.bin).
-/// The content of a file decides what it is, not its name. Reentrant. Errors: NotFound, Unavailable
-/// (no permission), CorruptModel, Unsupported. Messages name the file.
+/// The content of a file, not its name, determines its format. Reentrant. Errors: NotFound,
+/// Unavailable (no permission), CorruptModel, Unsupported. Messages name the file.
 Result<ModelSource> open_model_source(const std::filesystem::path& path);
 
 }  // namespace npuwhisper

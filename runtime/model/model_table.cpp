@@ -24,9 +24,10 @@ const KnownModel* find_known(std::string_view name) {
   return nullptr;
 }
 
-/// Returns the number of inserted, removed and replaced characters between `a` and `b`.
+/// Returns the minimum number of insertions, removals and replacements of characters that turn `a`
+/// into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);  // Distances of a part of `a` to each part of `b`.
+  std::vector<std::size_t> row(b.size() + 1);  // Distances from a part of `a` to each part of `b`.
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = row[0];

@@ -70,7 +70,7 @@ struct NamedModel {
   std::string_view quantisation;      ///< Empty if the user's name has no quantisation.
 };
 
-/// Returns the model that `name` selects; nullopt if the table does not know the name.
+/// Returns the model that `name` selects; nullopt if the table does not contain the name.
 std::optional<NamedModel> resolve_model(std::string_view name);
 
 /// Returns all names and aliases of the table, the most similar to `name` (by edit distance) first.

@@ -18,8 +18,8 @@ using Kind = PickleValue::Kind;
 constexpr unsigned kProtocol = 2;
 constexpr std::size_t kMaxLongBytes = 8;
 
-/// Executes a pickle's operations on a stack of values. An operation that fails sets status_ and
-/// returns false.
+/// Executes a pickle's operations on a stack of values. An operation that fails stores its error in
+/// status_, and read() then stops.
 class Reader {
  public:
   explicit Reader(std::string_view pickle) : all_(pickle) {}
@@ -93,7 +93,8 @@ class Reader {
     return id;
   }
 
-  /// Removes the values above the last mark, and the mark.
+  /// Removes the last mark and the values above it, and returns these values. Without a mark,
+  /// records an error and returns no values.
   std::vector<PickleId> pop_to_mark() {
     if (marks_.empty()) {
       wrong("needs a mark that is not there");
@@ -261,7 +262,8 @@ void Reader::step() {
   }
 }
 
-/// Executes an operation that pushes a number, a text or a constant. Returns false for others.
+/// Executes an operation that pushes a number, a text or a constant. Returns false for any other
+/// operation.
 bool Reader::step_literal(char operation) {
   switch (operation) {
     case 'N':     // NONE
@@ -293,7 +295,8 @@ bool Reader::step_literal(char operation) {
   }
 }
 
-/// Executes an operation that makes or fills a tuple, list or dictionary. Returns false for others.
+/// Executes an operation that makes or fills a tuple, list or dictionary. Returns false for any
+/// other operation.
 bool Reader::step_container(char operation) {
   switch (operation) {
     case '(':  // MARK

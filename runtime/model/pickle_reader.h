@@ -13,10 +13,11 @@ namespace npuwhisper {
 /// Index of a value in PickleValues.
 using PickleId = std::uint32_t;
 
-/// A value that a pickle describes. Values refer to others by index, so a value may contain itself.
+/// A value that a pickle describes. Values refer to other values by index, so a value may contain
+/// itself.
 struct PickleValue {
   enum class Kind : std::uint8_t {
-    Other,       ///< None, a Boolean, a floating-point number or a large integer.
+    Other,       ///< None, a Boolean, a floating-point number, a large integer or an object.
     Integer,     ///< `number`
     String,      ///< `text`
     Tuple,       ///< `items`
@@ -24,7 +25,7 @@ struct PickleValue {
     Dictionary,  ///< `entries`
     Global,      ///< `text`: a class or function, "module.name"
     Persistent,  ///< `items[0]`: the ID of an object that the pickle does not contain
-    Call,        ///< A call of the global `items[0]` with the tuple `items[1]`; sets `entries`.
+    Call,        ///< `items[0]`: the function, `items[1]`: the arguments, `entries`: set later
   };
 
   Kind kind = Kind::Other;

@@ -16,8 +16,8 @@ namespace {
 
 constexpr int kMultilingualVocab = 51865;
 constexpr int kLargeV3Vocab = 51866;  // Has one more language: Cantonese.
-/// Number of special tokens other than languages: end of text, start of transcript, six tasks and
-/// marks, and the timestamps from 0.00 to 30.00.
+/// Number of special tokens other than languages: end of text, start of transcript, two tasks, four
+/// other tokens, and the timestamps from 0.00 to 30.00.
 constexpr int kMarks = 2 + 6 + 1501;
 
 /// The languages in the order of their tokens.

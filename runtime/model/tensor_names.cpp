@@ -127,8 +127,8 @@ class IndexBuilder {
     add_bias(to + "/bias", from);
   }
 
-  /// Adds the biases of `from`, one after another. A missing bias becomes zeros: Whisper's key
-  /// projections have no bias.
+  /// Adds a variable that consists of the biases of `from`, one after another. A missing bias
+  /// becomes zeros: Whisper's key projections have no bias.
   void add_bias(const std::string& to, const TensorList& from) {
     if (!status_) return;
     Variable bias{.name = to, .type = StoredType::F32, .dims = {0}, .parts = {}};
@@ -168,8 +168,9 @@ class IndexBuilder {
     index_.add(std::move(variable));
   }
 
-  /// Appends the rows of a tensor to a variable. whisper.cpp's biases of convolutions are columns:
-  /// further dimensions of 1 are ignored where the variable has fewer dimensions.
+  /// Appends the rows of a tensor to a variable. Ignores trailing dimensions of 1 that the variable
+  /// does not have, because whisper.cpp stores the bias of a convolution as a column. Returns false
+  /// after an error.
   bool append(const std::string& name, const Tensor& tensor, Variable& variable) {
     if (!tensor.unsupported.empty()) {
       stop(ErrorCode::Unsupported,

@@ -16,8 +16,9 @@ enum class TensorNames { OpenAi, HuggingFace };
 /// Returns the variables of whisper_variables() by CTranslate2's names: query, key and value become
 /// one variable, a missing bias becomes zeros, and the projection to the vocabulary is the token
 /// embedding. The variables have as many layers as the file. Reentrant. Errors: CorruptModel (a
-/// tensor is missing, or tensors that belong together have different widths), Unsupported (tensors
-/// that belong together have different types). The message has the file's name of the tensor.
+/// tensor is missing, or tensors that belong together have different widths), Unsupported (a
+/// tensor's values cannot be read, or tensors that belong together have different types). The
+/// message contains the tensor's name in the file.
 Result<WeightsIndex> whisper_index(const TensorIndex& tensors, TensorNames names);
 
 }  // namespace npuwhisper

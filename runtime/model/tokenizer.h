@@ -72,7 +72,7 @@ class Tokenizer {
   std::vector<Token> encode(std::string_view text) const;
 
   /// Returns true if the model transcribes this language (a Whisper code). An English-only model,
-  /// which has no language tokens, knows only "en".
+  /// which has no language tokens, transcribes only "en".
   bool has_language(std::string_view code) const;
   /// Returns the token of a Whisper language code ("en"); nullopt if the code is unknown.
   std::optional<Token> language_token(std::string_view code) const;

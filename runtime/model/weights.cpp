@@ -15,7 +15,7 @@ namespace {
 
 /// Maximum number of bytes that read_rows() reads with one system call.
 constexpr std::size_t kPieceBytes = 16384;
-/// Number of scales that are read with one system call.
+/// Maximum number of scales that are read with one system call.
 constexpr std::size_t kScalesAtOnce = 256;
 
 }  // namespace
@@ -121,7 +121,7 @@ Result<void> Weights::read_values(const Variable& variable, const VariablePart& 
   return {};
 }
 
-/// Divides `rows` by their scales. They are rows of `part`, beginning with the part's row `first`.
+/// Divides `rows` by their scales. `rows`: rows of `part`, beginning with the part's row `first`.
 Result<void> Weights::unscale(const Variable& variable, const VariablePart& part,
                               std::int64_t first, std::span<float> rows) const {
   const auto per_row = static_cast<std::size_t>(variable.n_elements() / variable.n_rows());

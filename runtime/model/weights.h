@@ -31,8 +31,8 @@ struct ModelFile {
 /// The variables of a Whisper model by CTranslate2's names ("encoder/layer_0/ffn/linear_0/weight"),
 /// whatever the format of the files. Values are read from the files on request and never kept, so
 /// only values that the caller packs take memory. The files may change while they are open:
-/// replacing one has no effect, and shortening it makes later reads return an Error. Immutable;
-/// thread-safe.
+/// replacing a file has no effect, and shortening a file makes later reads return an Error.
+/// Immutable; thread-safe.
 class Weights {
  public:
   /// Opens `file`, a CTranslate2 model.bin, and checks every length and count against the size of
@@ -63,8 +63,8 @@ class Weights {
   Result<void> read_rows(const Variable& variable, std::int64_t first, std::span<float> out) const;
   /// Returns all values as f32. Errors: those of read_rows().
   Result<std::vector<float>> read(const Variable& variable) const;
-  /// Returns the bytes of all values as they are stored. `variable` must consist of one part.
-  /// Errors: those of read_rows().
+  /// Returns the bytes of all values as they are stored. `variable` must consist of one part that a
+  /// file stores. Errors: those of read_rows().
   Result<std::vector<std::byte>> read_stored(const Variable& variable) const;
 
  private:

@@ -25,7 +25,7 @@ struct VariablePart {
   /// Offset of the scales (f32) in the file, in bytes, for integers that represent real numbers.
   /// The real number is the integer divided by its scale. nullopt: the values have no scales.
   std::optional<std::uint64_t> scales = std::nullopt;
-  bool one_scale = false;  ///< Whether all rows share one scale; otherwise one for each row.
+  bool one_scale = false;  ///< Whether all rows share one scale; otherwise each row has its own.
 };
 
 /// One variable of a model and the location of its values, which are row-major and possibly
@@ -42,7 +42,8 @@ struct Variable {
   std::int64_t n_rows() const { return dims.empty() ? 1 : dims.front(); }
   /// Returns the number of bytes that the values take in the files.
   std::uint64_t n_bytes() const;
-  /// Returns whether the values are real numbers: floating-point numbers or scaled integers.
+  /// Returns whether the values are real numbers: floating-point numbers, ggml's blocks, scaled
+  /// integers, or zeros that no file stores.
   bool is_real() const;
 };
 
@@ -51,7 +52,7 @@ std::string to_string(std::span<const std::int64_t> dims);
 
 /// The variables and aliases of a model.
 struct WeightsIndex {
-  std::vector<Variable> variables;                          ///< In the order of the file.
+  std::vector<Variable> variables;                          ///< In the order of add().
   std::map<std::string, std::size_t, std::less<>> by_name;  ///< Includes aliases.
 
   /// Returns the variable with this name or alias; nullptr if there is none. The variable is valid

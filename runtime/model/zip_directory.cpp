@@ -70,7 +70,8 @@ struct Directory {
   std::uint64_t n_members = 0;
 };
 
-/// Reads the ZIP64 end record that the locator before the end record at `end` points to.
+/// Reads the ZIP64 end record. The ZIP64 locator contains the offset of this record. It comes
+/// directly before the end record, which is at `end`.
 Result<Directory> read_directory64(const RegularFile& file, std::uint64_t end) {
   if (end < kEndLocator64Bytes) return corrupt("found no ZIP64 locator");
   const auto locator = read(file, end - kEndLocator64Bytes, kEndLocator64Bytes);
@@ -92,7 +93,7 @@ Result<Directory> find_directory(const RegularFile& file) {
       std::min<std::uint64_t>(file.size(), kEndRecordBytes + kMaxCommentBytes);
   const auto tail = read(file, file.size() - n_tail, n_tail);
   if (!tail) return fail(tail.error());
-  // A comment follows the record and extends to the end of the file.
+  // A comment may follow the end record. It extends to the end of the file.
   for (std::size_t at = tail->size() - kEndRecordBytes + 1; at-- > 0;) {
     if (number<std::uint32_t>(*tail, at) != kEndRecord) continue;
     const std::size_t n_comment = number<std::uint16_t>(*tail, at + 20);
@@ -116,9 +117,8 @@ struct Entry {
   std::uint64_t n_bytes = 0;
 };
 
-/// Replaces `values` by the values of the ZIP64 field in `extra`. `values` are the sizes and the
-/// offset that the field holds, in the order of section 4.5.3. Returns false if the field does not
-/// hold all of them.
+/// Sets `values`, the sizes and the offset that the entry stores in the ZIP64 field of `extra`, in
+/// the order of section 4.5.3. Returns false if the field does not contain all of them.
 bool read_zip64_field(std::span<const std::byte> extra, std::span<std::uint64_t* const> values) {
   while (extra.size() >= 4) {
     const auto id = number<std::uint16_t>(extra, 0);

@@ -32,7 +32,7 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// One group of k of a product: 64 k of all rows and of a panel.
+/// One group of a product: at most 64 successive k, for all rows and for a panel.
 struct Group {
   const std::int8_t* parts;      // the rows' parts, Int8Rows::kGroupBytes apart
   const float* row_scales;       // [rows]
@@ -40,7 +40,7 @@ struct Group {
   const std::uint8_t* weights;
   const float* scales;  // [64 columns]; nullptr: all are 1
   std::size_t depth;    // number of k, rounded up to a multiple of kInt8Depth
-  bool is_first;        // whether the group's sums replace the old ones
+  bool is_first;        // whether the products replace the values in `sums`
 };
 
 Group group_of(const Int8Rows& rows, std::size_t g, const std::uint8_t* panel,
@@ -219,8 +219,8 @@ struct Simd {
 }  // namespace avx512_vnni
 HWY_POP_ATTRIBUTES
 
-/// Returns whether the CPU has AVX-VNNI, which __builtin_cpu_supports() of older compilers does not
-/// know.
+/// Returns whether the CPU has AVX-VNNI, for which older compilers' __builtin_cpu_supports() cannot
+/// test.
 bool has_avx_vnni() {
   unsigned a = 0;
   unsigned b = 0;

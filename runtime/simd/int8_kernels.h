@@ -17,7 +17,7 @@ namespace npuwhisper::cpu {
 /// as the dot products of VNNI and the tiles of AMX need them: element (k, n) is byte
 /// (k / 4 * 64 + n % 64) * 4 + k % 4. A byte is the weight, -127 to 127, plus kInt8Offset, as an
 /// unsigned number. k is padded to a multiple of 4; the padding may have any values.
-inline constexpr std::size_t kInt8Depth = 4;  ///< Number of successive k of a column.
+inline constexpr std::size_t kInt8Depth = 4;  ///< Successive k of a column that are adjacent.
 inline constexpr int kInt8Offset = 128;
 
 /// Returns the index of element (k, column) in an int8 panel.

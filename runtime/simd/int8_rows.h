@@ -12,11 +12,11 @@ namespace npuwhisper::cpu {
 inline constexpr std::size_t kScaleGroup = 64;
 
 /// The left side of products with int8 panels (int8_kernels.h). Each group of 64 numbers of a row
-/// is rounded to integers of 14 bits: x = scale * q, with |q| at most kLargestInt and the scale
-/// |x| / kLargestInt of the group's largest |x|. An integer is stored in two parts, q = 128 * upper
-/// + lower, with -64 <= upper, lower <= 64. A product of such a part with an unsigned byte fits the
-/// 16-bit sums of AVX2 (VPMADDUBSW), so all instruction sets compute with the same numbers. A group
-/// that contains infinity or NaN has the scale NaN. Not thread-safe.
+/// is rounded to integers q of 14 bits: x = scale * q, with |q| at most kLargestInt. The scale is
+/// the group's largest |x| divided by kLargestInt. An integer is stored in two parts, q = 128 *
+/// upper + lower, with -64 <= upper, lower <= 64. A product of such a part with an unsigned byte
+/// fits the 16-bit sums of AVX2 (VPMADDUBSW), so all instruction sets compute with the same
+/// numbers. A group that contains infinity or NaN has the scale NaN. Not thread-safe.
 class Int8Rows {
  public:
   static constexpr int kLargestInt = 8191;

@@ -16,7 +16,7 @@ float largest_magnitude(const float* in, std::size_t n);
 float sum_of(const float* in, std::size_t n);
 
 /// Computes out[i] = in[i] * factor, rounded to the nearest integer, ties to even, and limited to
-/// -127 and 127. Returns the sum of `out`; n is at most 2^24.
+/// the range -127 to 127. Returns the sum of `out`; n is at most 2^24.
 std::int32_t round_to_int8(const float* in, float factor, std::int8_t* out, std::size_t n);
 
 }  // namespace npuwhisper::cpu

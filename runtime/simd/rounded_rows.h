@@ -30,7 +30,9 @@ std::size_t rotated_columns(std::size_t k);
 /// Rotates a row of k numbers in place. The norm grows by the factor sqrt(rotated_columns(k)).
 void rotate(float* row, std::size_t k);
 
-/// A row of k numbers in 8 bits. The rotated row without its mean is scale * (values - 128).
+/// The scale and the mean of a row of k numbers that was rounded to 8 bits. If the
+/// mean is subtracted from the row and the row is then rotated, the result is approximately
+/// scale * (values - 128).
 struct RoundedRow {
   float scale = 0;
   float mean = 0;
@@ -60,8 +62,8 @@ struct RoundedColumns {
 void finish_rounded(const std::int32_t* sums, const RoundedRow& row, const RoundedColumns& columns,
                     bool gelu, bool accumulate, void* out, DataType out_type, std::size_t n);
 
-/// A weight matrix [n, k] whose rows are rotated and rounded to 8 bits. The scale of a row is the
-/// row's largest magnitude / 127.
+/// A weight matrix [n, k] whose rows are rotated and rounded to 8 bits. The integers of a row are
+/// the rotated row * 127 / its largest magnitude.
 class RoundedWeight {
  public:
   /// Creates a matrix of zeros. Throws std::bad_alloc.

@@ -23,7 +23,8 @@ void convert(const void* in, DataType in_type, void* out, DataType out_type, std
 
 /// Computes out[i] = exp(scale * in[i] - max over i of scale * in[i]) and returns the sum of out
 /// (before rounding to out's type). out is f32 or bf16 and may be `in` itself. scale > 0. The
-/// exponentials have a relative error of less than 2e-6; before they are rounded to bf16, 5e-6.
+/// relative error of the exponentials is less than 2e-6 if out is f32. If out is bf16, it is less
+/// than 5e-6 before rounding.
 float exponentiate(const float* in, std::size_t n, float scale, void* out, DataType out_type);
 
 /// Computes out[i] = in[i] * factor; out is f32 or bf16.

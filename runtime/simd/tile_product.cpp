@@ -91,8 +91,9 @@ NPUWHISPER_TILES void multiply_tiles(const std::int8_t* rows, const std::uint8_t
   }
 }
 
-/// Adds the scaled sums of two column tiles to `n_rows` rows of the result. `first_row`, `group`:
-/// the rows and the group of the sums. `scales`: nullptr means that all scales are 1.
+/// Adds the scaled sums of two column tiles to `n_rows` rows of the result; for group 0, replaces
+/// the result. `first_row`, `group`: the rows and the group of the sums. `scales`: nullptr means
+/// that all scales are 1.
 NPUWHISPER_TILES void add_scaled_tiles(const std::int32_t* tiles, const Int8Rows& rows,
                                        std::size_t group, std::size_t first_row, std::size_t n_rows,
                                        const float* scales, float* sums) {

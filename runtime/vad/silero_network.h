@@ -13,8 +13,8 @@ namespace npuwhisper {
 /// Silero VAD's network for one stream, as in `tinygrad_model.py` of Silero's Python package. The
 /// network computes the magnitudes of four spectra, four convolutions with ReLU, an LSTM cell, and
 /// an output with a sigmoid. Two of the convolutions halve the number of rows. A step takes 0.7
-/// million multiply-adds in f32. The CPU device's kernels (panel_kernels.h) compute them.
-/// Reentrant; allocates nothing after construction.
+/// million multiply-adds in f32, computed by the kernels of panel_kernels.h. Reentrant; allocates
+/// nothing after construction.
 class SileroNetwork final : public SpeechScorer {
  public:
   explicit SileroNetwork(std::shared_ptr<const SileroWeights> weights);

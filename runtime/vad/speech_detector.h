@@ -40,7 +40,9 @@ class SpeechDetector {
   /// Begins a new stream.
   void reset();
 
-  /// Returns whether somebody speaks in any of the samples [begin, end).
+  /// Returns whether somebody speaks in any of the samples [begin, end). Also returns
+  /// true if any of these samples may still be judged (before finish()), or if the result for any
+  /// of them has been discarded.
   bool has_speech(std::int64_t begin, std::int64_t end) const;
   /// Returns whether somebody speaks from `begin` to n_judged().
   bool has_speech_since(std::int64_t begin) const;
@@ -84,7 +86,7 @@ class SpeechDetector {
   GainControl gain_;
   std::array<float, SpeechScorer::kContext + SpeechScorer::kStep> samples_{};
   std::array<float, SpeechScorer::kContext + SpeechScorer::kStep> amplified_{};
-  std::size_t n_filled_ = SpeechScorer::kContext;  // Values in samples_.
+  std::size_t n_filled_ = SpeechScorer::kContext;  // Number of values in samples_.
   std::vector<std::uint8_t> marks_;                // Ring of steps: 1 for speech with padding.
   std::vector<std::uint8_t> voices_;               // Ring of steps: 1 for a voice.
   std::int64_t n_steps_ = 0;                       // Steps judged in this stream.

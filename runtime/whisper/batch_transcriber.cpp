@@ -258,7 +258,8 @@ Result<void> BatchTranscriber::end_attempts(Lane& lane) {
   return {};
 }
 
-/// Appends the segments of the lane's window to the text of its piece.
+/// Appends the segments of the lane's window to the text of its piece. A window that counts as
+/// silence has no segments. Then continues or completes the piece.
 Result<void> BatchTranscriber::end_window(Lane& lane) {
   const DecodedWindow& heard = lane.decoder->result();
   if (is_silent(heard, lane.is_spoken, options_)) {
@@ -309,7 +310,8 @@ Result<void> BatchTranscriber::continue_piece(Lane& lane, int n_done, bool is_cu
   return begin_window(lane);
 }
 
-/// Returns the texts of the pieces before the first piece whose text is not complete.
+/// Moves the segments of each complete text at the beginning of texts_ to `out`, up to the first
+/// text that is not complete.
 void BatchTranscriber::return_texts(std::vector<Segment>& out) {
   while (!texts_.empty() && texts_.front().is_complete) {
     std::ranges::move(texts_.front().segments, std::back_inserter(out));

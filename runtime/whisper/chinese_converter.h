@@ -26,8 +26,8 @@ class ChineseConverter {
   virtual std::string convert(std::string_view text) const = 0;
 
   /// Converts `parts` in place. The conversion treats `context` and the parts as one continuous
-  /// text; each part keeps its number of characters. If OpenCC returns a different total number of
-  /// characters, each part is converted on its own.
+  /// text. If OpenCC keeps the total number of characters, each part keeps its number of
+  /// characters. Otherwise, each part is converted on its own.
   void convert_parts(std::string_view context, const std::vector<std::string*>& parts) const;
 };
 

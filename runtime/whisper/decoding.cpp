@@ -195,7 +195,7 @@ bool WindowDecoder::Attempt::is_better_than(const Attempt& other) const {
 }
 
 /// Returns whether `n_tokens` is far too small for the amount of voice from sample `begin` to
-/// sample `end`.
+/// sample `end`. Returns false without tokens, and for less voice than kLongVoice.
 bool WindowDecoder::is_sparse(std::int64_t begin, std::int64_t end, int n_tokens) const {
   const std::int64_t n_voiced = voice_.detector->n_voiced(begin, std::min(end, voice_.end));
   const double least = kLeastTokensPerSecond * static_cast<double>(n_voiced) / kSampleRate;
@@ -203,12 +203,13 @@ bool WindowDecoder::is_sparse(std::int64_t begin, std::int64_t end, int n_tokens
 }
 
 /// Returns whether a segment has far too few tokens for the amount of voice between its timestamps.
+/// Returns false without a detector.
 bool WindowDecoder::lacks_words(std::span<const Token> tokens) const {
   if (voice_.detector == nullptr) return false;
   const Token zero = tokenizer_.special().timestamp_begin;
   std::int64_t begin = voice_.begin;
   int n_tokens = 0;
-  bool has_end = false;  // A segment has an end, at which the next window begins.
+  bool has_end = false;  // Whether any segment has an end, at which the next window begins.
   for (const Token token : tokens) {
     if (!tokenizer_.is_timestamp(token)) {
       ++n_tokens;

@@ -33,7 +33,7 @@ struct DecodedWindow {
 
 /// The speech detector's results for a window.
 struct WindowVoice {
-  bool is_spoken = false;  ///< Whether the window has enough speech: see HeardAudio.
+  bool is_spoken = false;  ///< Whether the window has enough speech: see HeardAudio::is_spoken().
   const SpeechDetector* detector = nullptr;  ///< Null without a detector.
   std::int64_t begin = 0;                    ///< First sample of the window.
   std::int64_t end = 0;                      ///< One past the last sample of the window.
@@ -52,10 +52,10 @@ bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOpti
 /// repetitive or improbable (Radford et al. 2022, section 4.5), or while a segment has far too few
 /// words for its amount of voice. Where implementations differ, this class follows faster-whisper
 /// 1.2, which has no rule for missing words. If every temperature fails, decode() returns the text
-/// with the smallest Flaw. Of several such texts, it returns the longest one if words are missing,
-/// and otherwise the most probable one. In that case, DecodedWindow::temperature is the last
-/// temperature. Adds times and counts to `stats`. The constructor allocates all buffers. Reentrant.
-/// Errors: those of the decoder and of Search::take().
+/// with the smallest Flaw, and sets its temperature to the last temperature. Of several such texts,
+/// it returns the longest one if words are missing, and otherwise the most probable one. Adds times
+/// and counts to `stats`. The constructor allocates all buffers. Reentrant. Errors: those of the
+/// decoder and of Search::take().
 class WindowDecoder {
  public:
   /// The arguments must outlive this object. The caller has validated the options. `hotwords`: the
@@ -95,11 +95,11 @@ class WindowDecoder {
   /// The flaw of a text, in ascending order of severity. The probability of the text does not
   /// matter here.
   enum class Flaw { None, LacksWords, IsRepetitive };
-  /// An attempt that has not been accepted.
+  /// The text of an attempt and its flaw.
   struct Attempt {
     DecodedWindow text;
     Flaw flaw = Flaw::None;
-    std::ptrdiff_t n_text_tokens = 0;  ///< Tokens that are not timestamps.
+    std::ptrdiff_t n_text_tokens = 0;  ///< Tokens that are not timestamps; 0 for silence.
     bool is_better_than(const Attempt& other) const;
   };
 

@@ -6,8 +6,8 @@
 namespace npuwhisper {
 namespace {
 
-/// The bonuses in the places of this search. The search only compares them to find out whether a
-/// phrase is complete, so each token of a phrase counts 1.
+/// The gains with which this search advances in the tree. The search compares bonuses only to find
+/// out whether a phrase is complete, so each token of a phrase counts 1.
 constexpr HotwordGains kCount = {.first = 1, .next = 1};
 
 }  // namespace
@@ -38,7 +38,8 @@ GreedyHotwords::Choice GreedyHotwords::choose(std::span<float> logits, LogitSumm
   const bool continues = tree_.continues_phrase(place_, choice.token, gap);
   const HotwordPlace next = tree_.advance(place_, choice.token, gap, kCount);
   if (!continues) {
-    // A token that leaves the begun phrase keeps the bonus of complete phrases only.
+    // After a token that does not continue the begun phrase, the text keeps only the bonus of its
+    // complete phrases.
     if (const auto back = go_back(next.kept_within_word, n_tokens)) return *back;
     if (!deviates) branches_.clear();
   }

@@ -40,8 +40,8 @@ class GreedyHotwords {
     float sum_log_probability = 0;  ///< Sum of the unbiased log probabilities of the kept tokens.
   };
   /// Chooses the next token. `logits` [n_vocab]: the row after the text, to which the rules were
-  /// applied; overwritten. `n_tokens`: the number of tokens after `known`. `sum_log_probability`:
-  /// the sum of their log probabilities.
+  /// applied; overwritten. `summary`: the summary of this row. `n_tokens`: the number of tokens
+  /// after `known`. `sum_log_probability`: the sum of their log probabilities.
   Choice choose(std::span<float> logits, LogitSummary summary, std::size_t n_tokens,
                 float sum_log_probability);
 
@@ -63,9 +63,9 @@ class GreedyHotwords {
   const HotwordTree& tree_;
   HotwordBias bias_;
   HotwordPlace place_;
-  std::vector<Branch> branches_;  // phrases that may still break off, in order of position
+  std::vector<Branch> branches_;  // branches whose phrases may break off, in order of position
   std::size_t max_new_ = 0;
-  std::size_t n_dropped_ = 0;  // tokens that were decoded and then dropped by returns
+  std::size_t n_dropped_ = 0;  // tokens that were decoded and then dropped by go_back()
 };
 
 }  // namespace npuwhisper

@@ -27,8 +27,8 @@ class GuardedTranscriber final : public Transcriber {
   void reset() override;
   void cancel() override { transcriber_->cancel(); }
   std::int64_t position() const override { return transcriber_->position(); }
-  /// Returns no words if there is no memory for them. Later calls then return an Error until a
-  /// reset() succeeds.
+  /// Returns no words if this call throws, or if an earlier call has thrown since the last reset().
+  /// Later calls then return an Error until a reset() succeeds.
   std::vector<Word> draft() const override;
   const std::string& language() const override { return transcriber_->language(); }
   float language_probability() const override { return transcriber_->language_probability(); }

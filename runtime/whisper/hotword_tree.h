@@ -30,8 +30,10 @@ struct HotwordGains {
 /// The place of a text in the tree of hotwords, and the bonus of the text. A place depends only on
 /// the tokens of the text, and on the gaps and the gains of these tokens.
 struct HotwordPlace {
-  int node = 0;            ///< Node of the text's longest suffix that begins a phrase; 0: none.
-  float gap = 0;           ///< Gap of the begun phrase, or of a longer phrase that it continues.
+  int node = 0;  ///< Node of the text's longest suffix that begins a phrase; 0: none.
+  /// Gap of the begun phrase. If this phrase began within a longer phrase that broke off, includes
+  /// the whole gap of the longer phrase.
+  float gap = 0;
   bool ends_word = false;  ///< The text ends in a word, which the next token may continue.
   float bonus = 0;         ///< Bonus of the text's complete phrases and of the begun phrase.
   /// The bonus that remains if the begun phrase breaks off within a word.
@@ -46,9 +48,9 @@ struct HotwordPlace {
 
 /// A prefix tree over the tokens of phrases. It follows a text token by token (Aho and Corasick
 /// 1975). When a phrase breaks off, the tree continues with the longest suffix of the text that
-/// begins a phrase. A phrase is complete only if a word ends at its last token, and begins only
-/// where no word continues: "Ann" does not occur in "Annoy" and "Joann". Characters of scripts
-/// without spaces between words are words of their own. A phrase gets no bonus if it repeats one of
+/// begins a phrase. A phrase never begins within a word, and it is complete only if a word ends at
+/// its last token: "Ann" does not occur in "Joann" and "Annoy". Characters of scripts without
+/// spaces between words are words of their own. A phrase gets no bonus if it repeats one of
 /// the last four phrases and the text between the two contains only spaces, punctuation and tokens
 /// of phrases (HotwordPlace::repeatable). Therefore neither one phrase nor several alternating
 /// phrases can fill a text. A phrase also breaks off where its gap exceeds kMaxHotwordGap.
@@ -63,7 +65,8 @@ class HotwordTree {
   /// Builds the tree of `phrases` (see spell_hotwords()). Keeps no reference to its arguments.
   HotwordTree(const Tokenizer& tokenizer, std::span<const std::vector<Token>> phrases);
 
-  /// Returns the number of edges, which is the maximum number of tokens that extend a place.
+  /// Returns the number of edges. At most this number of tokens can begin or continue a phrase at
+  /// one place.
   std::size_t n_edges() const { return edges_.size(); }
 
   /// Returns the place of the text after one more token. `gap`: the gap of the token, at least 0; 0
@@ -79,8 +82,8 @@ class HotwordTree {
     return place.gap + gap <= kMaxHotwordGap;
   }
 
-  /// Returns the tokens that continue the phrase of `node`, in ascending order of their ids. Node
-  /// 0: the first tokens of all phrases.
+  /// Returns the tokens that continue the phrase of `node`, with their nodes, in ascending order of
+  /// the token ids. For node 0, returns the first tokens of all phrases.
   std::span<const Edge> edges(int node) const;
   /// Returns the node of the longest proper suffix of the node's tokens that begins a phrase; 0:
   /// none.
@@ -108,7 +111,7 @@ class HotwordTree {
     std::size_t n_edges = 0;
     int parent = 0;  // less than the node's own index
     int suffix = 0;
-    bool ends_word = false;  // see HotwordPlace
+    bool ends_word = false;  // see HotwordPlace::ends_word
     bool is_phrase = false;
   };
   /// The node that a token leads to.

@@ -31,8 +31,9 @@ inline constexpr float kSureProbability = 0.5F;
 /// Reentrant. Allocates nothing after construction.
 class LanguageDecision {
  public:
-  /// The candidates are options.languages, or all languages of the model if that list is empty. The
-  /// caller has validated the options. `tokenizer` must outlive this object.
+  /// If options.language is set, it is the only candidate. Otherwise, the candidates are
+  /// options.languages, or all languages of the model if that list is empty. The caller has
+  /// validated the options. `tokenizer` must outlive this object.
   LanguageDecision(const Tokenizer& tokenizer, const TranscriberOptions& options);
 
   /// Returns true if the language needs no detection: the options name the language or only one
@@ -48,11 +49,12 @@ class LanguageDecision {
   /// Starts a new stream.
   void reset();
 
-  /// Returns the code of the best candidate given the kept windows and the last one; empty before
-  /// the first window.
+  /// Returns the code of the given language, or else of the best candidate according to the kept
+  /// windows and the last window. Returns an empty code before the first window if no language is
+  /// given.
   std::string_view code() const;
-  /// Returns the token of the best candidate; none before the first window, or if the model is
-  /// English-only.
+  /// Returns the token of the language that code() returns. Returns no token if code() is empty, or
+  /// if the model is English-only.
   std::optional<Token> token() const;
   /// Returns the best candidate's probability among the candidates: 1 if the language is given, 0
   /// before the first window.

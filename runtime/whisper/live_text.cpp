@@ -53,7 +53,8 @@ char32_t take_spoken(std::string_view& text) {
   return 0;
 }
 
-/// Returns whether two words are equal apart from case and punctuation, which depend on later text.
+/// Returns whether two words are equal apart from punctuation and the case of ASCII letters. Both
+/// may change when more text follows.
 bool is_same(const LiveWord& a, const LiveWord& b) {
   std::string_view text_a = a.word.text;
   std::string_view text_b = b.word.text;
@@ -174,7 +175,8 @@ bool LiveText::ends_phrase(std::size_t i) const {
   return heard_[i + 1].word.start - word.end >= kPhrasePause;
 }
 
-/// Returns how many of the first `n` words of heard_ are stable.
+/// Returns the number of stable words at the start of heard_, at most `n`. Does not divide a
+/// compound.
 std::size_t LiveText::n_stable(std::size_t n, std::int64_t heard) const {
   std::size_t i = 0;
   while (i < n && is_stable(i, heard)) ++i;

@@ -42,8 +42,9 @@ class LiveText {
 
   /// Replaces the words that are not final by the words of a pass over the audio up to `heard`.
   /// LiveWord::first_token of `words` is an index into `tokens`. The texts of `words` are moved
-  /// out. `is_doubtful`: the words are too improbable to become final before they are due. Returns
-  /// the number of words that were dropped because they are faster than any speech.
+  /// out. `is_doubtful`: the words are too improbable to become final before they are due. If
+  /// some words are faster than any speech, drops them and all words after them. Returns the number
+  /// of dropped words.
   std::size_t hear(std::span<LiveWord> words, std::span<const Token> tokens, bool is_doubtful,
                    std::int64_t heard);
   /// Records that the new audio up to `heard` has no speech.
@@ -75,7 +76,8 @@ class LiveText {
   /// Returns the punctuation at the end of committed_tokens(). The next pass decodes it again,
   /// because a full stop in the middle of a sentence makes the model end the text or repeat itself.
   std::span<const Token> open_end() const;
-  /// Replaces open_end() by `tokens`, whose text is `text`.
+  /// Replaces open_end() by `tokens`, whose text is `text`. Does nothing if there are no final
+  /// words.
   void replace_open_end(std::span<const Token> tokens, std::string_view text);
 
   /// Drops the first `n` final words because the window begins after them.

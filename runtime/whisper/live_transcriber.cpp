@@ -240,9 +240,10 @@ std::int64_t LiveTranscriber::first_open_voice() const {
   return detector->first_voice(std::min(text_.floor() + kMargin, n), n);
 }
 
-/// With Pace::Audio, advances position() through silence in which no word begins, so that
-/// position() never lags by much more than the latency. A larger lag would fill the queues that are
-/// parallel to the element, because these queues hold no more audio than the latency.
+/// With Pace::Audio and a detector, advances position() through silence in which no word begins.
+/// Therefore, position() never lags by much more than the latency. A larger lag would fill the
+/// queues that are parallel to the element, because these queues hold no more audio than the
+/// latency.
 void LiveTranscriber::leave_silence() {
   if (schedule_.pace() == Pace::RealTime || audio_.detector() == nullptr) return;
   std::int64_t begin = first_open_voice();
@@ -424,7 +425,8 @@ Result<std::span<LiveWord>> LiveTranscriber::time_words(std::span<const Token> h
 }
 
 /// Returns whether the detector found so much voice after the final words that a word must be
-/// missing. After a wrong full stop the model often writes nothing for several passes.
+/// missing. Returns false without a detector or without final words. After a wrong full stop the
+/// model often writes nothing for several passes.
 bool LiveTranscriber::is_speech_unheard() const {
   const SpeechDetector* detector = audio_.detector();
   const auto committed = text_.committed();
@@ -553,8 +555,8 @@ std::int64_t LiveTranscriber::next_start(std::size_t n) const {
   return text_.heard().empty() ? committed[n - 1].word.end : text_.heard().front().word.start;
 }
 
-/// Restarts the window at `sample`, after its first `n_words` final words. With `keep_text` these
-/// words become previous text of the prompt.
+/// Restarts the window at `sample`, after its first `n_words` final words. With `keep_text`, these
+/// words become previous text of the prompt if options_.condition_on_previous_text is set.
 void LiveTranscriber::begin_after(std::size_t n_words, std::int64_t sample, bool keep_text) {
   if (keep_text && options_.condition_on_previous_text) {
     prompt_.append(text_.committed_tokens(n_words));

@@ -49,8 +49,8 @@ class LiveTranscriber final : public WhisperTranscriber {
  public:
   /// `options.live_latency` must be set. `tokenizer`, `config` and `turns` must live as long as the
   /// decoder that `make_decoder` returns. If `turns` is null, passes never wait. Errors: those of
-  /// check_options() and of the factories; Unsupported (the model has no alignment heads for word
-  /// times, or too few text positions).
+  /// make_parts(); Unsupported (the model has no alignment heads for word times, or too few text
+  /// positions).
   static Result<std::unique_ptr<LiveTranscriber>> create(
       const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
       const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock,

@@ -30,7 +30,7 @@ class Prompt {
   void reset();
 
   struct View {
-    std::span<const Token> tokens;  ///< Valid until the next call.
+    std::span<const Token> tokens;  ///< Valid until the next build().
     int sot = 0;                    ///< Position of <|startoftranscript|>.
   };
   View build(std::optional<Token> language, Task task);

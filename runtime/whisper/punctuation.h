@@ -10,9 +10,10 @@ bool is_space(char32_t character);
 /// Returns whether the character is never spoken: white space, punctuation and decoration, such as
 /// a musical note. Symbols that are read aloud, such as the percent sign, are not silent.
 bool is_silent(char32_t character);
-/// Returns whether the character is punctuation that belongs to the next word. Opening brackets
-/// always belong to the next word. Quotation marks and dashes belong to it only after a space
-/// (openai/whisper's prepend_punctuations).
+/// Returns whether the character is punctuation that belongs to the next word. Opening brackets,
+/// opening quotation marks such as “ and the marks ¿ and ¡ always belong to the next word. Straight
+/// quotation marks, the marks « „ ‚ and dashes belong to it only after a space (openai/whisper's
+/// prepend_punctuations).
 bool is_opening(char32_t character, bool after_space);
 /// Returns whether the text has only silent characters and belongs to the previous word. Examples
 /// are "..." and ", ". Returns false for empty text.

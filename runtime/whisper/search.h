@@ -21,7 +21,8 @@ namespace npuwhisper {
 /// A text found by the search: the tokens after the prompt, without the end of text.
 struct Hypothesis {
   std::vector<Token> tokens;
-  /// Includes the end-of-text token if the text has ended. Does not include the bonus of hotwords.
+  /// Sum of the log probabilities of `tokens`, and of the end-of-text token if the text has ended.
+  /// Does not include the bonus of hotwords.
   float sum_log_probability = 0;
   HotwordPlace hotwords{};  ///< Place of the text in the tree of hotwords, with its bonus.
 

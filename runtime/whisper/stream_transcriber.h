@@ -29,7 +29,7 @@ namespace npuwhisper {
 class StreamTranscriber final : public WhisperTranscriber {
  public:
   /// `tokenizer` and `config` must live as long as the decoder that `make_decoder` returns. Without
-  /// a detector all audio is transcribed. Errors: those of check_options() and of the factories.
+  /// a detector all audio is transcribed. Errors: those of make_parts().
   static Result<std::unique_ptr<StreamTranscriber>> create(
       const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
       const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel,

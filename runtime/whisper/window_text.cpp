@@ -16,7 +16,7 @@ constexpr std::int64_t kTolerance = kSampleRate / 2;
 /// Maximum length, in samples, of speech that follows the last timestamp of a text and still
 /// belongs to the text. Timestamps are inexact.
 constexpr std::int64_t kInexactEnd = kSampleRate / 5;
-/// Minimum duration, in samples, of voice after the last timestamp. Such voice counts as speech
+/// If the voice after the last timestamp lasts at least this number of samples, it counts as speech
 /// without text.
 constexpr std::int64_t kLeastUnheard = kSampleRate;
 /// If two successive windows advance by less than this number of mel frames (2 s), the second one

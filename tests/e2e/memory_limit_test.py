@@ -13,7 +13,7 @@ import wave
 
 import program
 
-# Less than the model needs, and much more than the program needs without it.
+# The limit of ulimit -v. The model needs more. Without a model, the program needs much less.
 LIMIT_BYTES = 2_000_000_000
 N_STATE, N_LAYERS, N_HEADS, N_MELS, N_VOCAB = 1280, 32, 20, 128, 51866
 I16, F16 = 2, 4  # CTranslate2's numbers for these data types.

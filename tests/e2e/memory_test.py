@@ -15,7 +15,8 @@ import program
 
 MB = 1e6
 PR_SET_THP_DISABLE = 41  # An operation of prctl(2).
-# Limits with an encoder in 16 and in 32 bits, whose weights take 40 MB and 80 MB.
+# Limits of the additional peak memory: with 16-bit weights of the encoder (40 MB), and with 32-bit
+# weights (80 MB).
 LIMIT_MB, LIMIT_F32_MB = 150, 190
 BASELINE = ('gst-launch-1.0 -q filesrc location={} ! decodebin expose-all-streams=false '
             'caps=audio/x-raw ! audioconvert ! audioresample ! '

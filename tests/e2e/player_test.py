@@ -39,7 +39,7 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def make_video(self, seconds, size='640,height=360'):
-        """Writes and returns a video of a test card with the first recording as its sound."""
+        """Writes a video of a test card with the first recording as its sound. Returns its path."""
         path = self.folder / 'speech.mkv'
         subprocess.run(
             ['gst-launch-1.0', '-q', *(
@@ -135,8 +135,8 @@ class Terminal:
             for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            # With a limit of 0, the kernel would still pipe a core dump to a program that handles
-            # core dumps (core(5)).
+            # A limit of 1 byte prevents core dumps. With a limit of 0, the kernel would still pipe a
+            # core dump to a program that handles core dumps (core(5)).
             most = resource.getrlimit(resource.RLIMIT_CORE)[1]
             resource.setrlimit(resource.RLIMIT_CORE, (0 if most == 0 else 1, most))
             os.execvp(command[0], command)

@@ -46,7 +46,8 @@ def model_folder(model=MODEL):
 
 
 def vad_weights():
-    """Returns the weights of voice activity detection, or None. Searches where npuwhisper does."""
+    """Returns the file with the weights of voice activity detection, or None. Searches where
+    npuwhisper does."""
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
     folders = [cache / 'npuwhisper', pathlib.Path(os.environ.get('NPUWHISPER_MODEL_DIR', '/'))]
     files = [folder / 'silero-vad' / 'silero_vad_16k.safetensors' for folder in folders]
@@ -71,7 +72,8 @@ def transcribe(*args, timeout=300, **kwargs):
 
 
 def encoder_type(stats):
-    """Returns the encoder's arithmetic, "bf16" or "f32": the last word of its part of `kernels`."""
+    """Returns the data type of the encoder's arithmetic, "bf16" or "f32". It is the last word of the
+    encoder's part of stats['kernels']."""
     [encoder] = [part for part in stats['kernels'].split('; ') if part.startswith('encoder')]
     return encoder.split()[-1]
 

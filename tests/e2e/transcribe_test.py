@@ -322,7 +322,7 @@ class Speech(Case):
         start = len(samples) / rate + 0.25  # The second recording begins 0.25 s after `start`.
         samples, rate = program.read_samples(RECORDINGS[1])
         end = start + len(samples) / rate + 0.5
-        # The last two formats have no index from times to positions.
+        # The last two formats have no exact index from times to positions.
         for name, first, last in (('long.wav', f'{start:.3f}', f'{end:.3f}'),
                                   ('long.mp3', f'0:00:{start:06.3f}', f'00:{end:06.3f}'),
                                   ('long.aac', f'00:{start:06.3f}', f'00:00:{end:06.3f}')):

@@ -20,7 +20,8 @@ namespace npuwhisper::test {
 namespace {
 
 const std::filesystem::path kRecordings = "/usr/share/pocketsphinx/test/data/librivox";
-/// Number of samples that are transcribed live, which takes several times as long as offline.
+/// Number of samples that are also transcribed live. Live transcription takes several times as long
+/// as offline transcription.
 constexpr std::size_t kLiveSamples = 5 * kSampleRate;
 
 /// Returns 9.8 s of speech: "And Mister John Dashwood ... for them. He was not an ill-disposed
@@ -42,14 +43,14 @@ std::string text_of(const std::vector<Segment>& segments) {
   return text;
 }
 
-/// The texts of one model for the speech.
+/// The transcripts of the speech by one model.
 struct Texts {
   std::string offline;
   std::string live;
 };
 
-/// Transcribes the speech with the model of `folder`, and its beginning also live if `live`.
-/// Otherwise Texts::live is empty.
+/// Transcribes the speech offline with the model in `folder`. If `live` is true, also transcribes
+/// the first kLiveSamples samples live. Otherwise, Texts::live is empty.
 Result<Texts> transcribe(const std::filesystem::path& folder, Precision precision, bool live) {
   const auto pcm = read_speech();
   if (!pcm) return fail(pcm.error());
@@ -83,7 +84,8 @@ class WidenedModel : public testing::Test {
     if (!std::filesystem::exists(kRecordings)) GTEST_SKIP() << "install pocketsphinx-testdata";
   }
 
-  /// Writes a model of the shape `wide` with the function of `source`.
+  /// Writes a model of the shape `wide` that computes the same function as the model `source`.
+  /// Skips the test if `source` is not on this machine.
   void widen(const std::string& source, const WideShape& wide) {
     const auto folder = find_model(source);
     if (!folder) GTEST_SKIP() << folder.error().message;
@@ -134,8 +136,8 @@ TEST_F(WidenedModel, ZeroChannelsDoNotChangeTheText) {
   compare(Precision::F32, true, 0);
 }
 
-/// The 128 mel bins and the vocabulary of large-v3. The mel bins are interpolated, so a word may
-/// differ.
+/// The larger model has the 128 mel bins and the vocabulary of large-v3. Its mel bins are
+/// interpolated, so a few words may differ.
 TEST_F(WidenedModel, FrontEndOfLargeV3) {
   widen("base", {.n_state = 512, .n_audio_layer = 6, .n_text_layer = 6, .is_v3 = true});
   compare(Precision::F32, false, 3);

@@ -70,8 +70,8 @@ struct Options {
   std::optional<FaultKind> kind;      ///< Kind of the failing calls; all kinds if not set.
   std::optional<std::uint64_t> site;  ///< The only site to try; all sites are tried if not set.
   std::string device = "cpu";         ///< "cpu", or "npu" under npuwhisper-emulate.
-  unsigned share = 1;                 ///< One in `share` sites is tried.
-  unsigned seed = 1;                  ///< Selects the sites that are tried.
+  unsigned share = 1;                 ///< On average, one in `share` trials runs.
+  unsigned seed = 1;                  ///< Selects the trials that run.
   unsigned n_children = 2;
   bool spares_onednn = false;  ///< Tries only sites in this project's code, not in oneDNN.
 };
@@ -152,8 +152,8 @@ json to_json(const Outcome& outcome) {
           {"again", outcome.again},       {"happened", fault_points::happened()}};
 }
 
-/// Runs the situation in a child process. `begin` starts recording or failing calls. Returns the
-/// outcome as JSON, with the number of objects that are still alive afterwards.
+/// Runs the situation. Called in a child process. `begin` starts recording or failing calls.
+/// Returns the outcome as JSON, with the number of objects that the situation did not free.
 json try_out(Situation situation, const Setting& setting, const std::function<void()>& begin) {
   // XRT keeps the objects that it creates for its first device. An extra run creates these objects
   // before the live objects are counted.
@@ -246,7 +246,8 @@ bool is_onednns(const FaultSite& site, const Report& report, Verdict verdict) {
   return innermost != report.crash.end() && is_in(*innermost, "libdnnl");
 }
 
-/// Returns "library offset", for addr2line.
+/// Returns arguments of addr2line for the call that returns to `address`: the path of a library, a
+/// space, and an offset in the library. Returns "?" if the address is in no library.
 std::string name_of(const void* address) {
   Dl_info info{};
   if (dladdr(address, &info) == 0) return "?";

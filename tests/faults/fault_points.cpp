@@ -34,10 +34,12 @@ constexpr std::size_t kMaxSites = 1U << 14;
 
 std::array<Range, 32> ranges;
 std::size_t n_ranges = 0;
-std::array<FaultSite, kMaxSites> noted;  // Hash table by id with open addressing; id 0: free.
+// Hash table with open addressing. The key is the id. An entry with the id 0 is free.
+std::array<FaultSite, kMaxSites> noted;
 std::atomic_flag noted_lock = ATOMIC_FLAG_INIT;
 std::atomic<Mode> mode{Mode::Off};
-std::optional<FaultKind> wanted_kind;  // Only this kind counts, because backtraces are slow.
+// If set, only calls of this kind are recorded, because backtraces are slow.
+std::optional<FaultKind> wanted_kind;
 std::uint64_t wanted = 0;
 bool is_lasting = false;
 std::atomic<bool> has_failed{false};
@@ -129,7 +131,8 @@ FaultSite this_site(FaultKind kind) {
   constexpr std::size_t kOurFrames = 3;
   std::array<void*, kDepth> stack{};
   const auto n = static_cast<std::size_t>(backtrace(stack.data(), kDepth));
-  // GStreamer starts the threads of this project's pad tasks. Other indirect calls do not count.
+  // GStreamer starts the threads of this project's pad tasks. Other indirect calls do not count,
+  // except calls that XRT issues.
   const bool may_be_indirect = kind == FaultKind::Thread;
   FaultSite site{.kind = kind};
   std::size_t n_frames = 0, n_ours = 0;

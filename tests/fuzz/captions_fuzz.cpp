@@ -31,7 +31,8 @@ CaptionLayout layout_of(Decisions& input) {
   return layout;
 }
 
-/// Returns the text without white space, because the layout changes white space.
+/// Returns the text as valid UTF-8 and without white space, because captions are valid UTF-8 and
+/// the layout changes white space.
 std::string letters(const std::string& text) {
   std::string valid;
   append_valid(text, valid);
@@ -128,7 +129,8 @@ class Session {
   nanoseconds last_end_ = nanoseconds::min();
 };
 
-/// Checks that the captions of a single text contain the whole text.
+/// Checks that the captions of a single text contain the whole text. Checks nothing for the style
+/// BuildUp or in upper case, because such captions differ from the text.
 void check_nothing_is_lost(const CaptionLayout& layout, const std::string& text) {
   if (layout.style == CaptionStyle::BuildUp || layout.upper_case) return;
   const auto maker = CaptionMaker::create(layout);

@@ -40,7 +40,7 @@ std::ptrdiff_t count_threads() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
 }
 
-/// Threads that remain until the program exits.
+/// Number of threads that run until the program exits.
 std::ptrdiff_t lasting_threads;
 
 /// Ends the idle threads of GLib's pools, and waits for at most 5 s until they have ended.

@@ -18,7 +18,8 @@ inline ModelFile open_input(const test::MemoryFile& memory) {
   return std::move(*file);
 }
 
-/// Reads all values of a variable. Values that are not finite are an error.
+/// Reads all values of a variable. The read may fail, for example if a value is not finite. The
+/// error must then have a message.
 inline void check_values(const Weights& weights, const Variable& variable) {
   const auto values = weights.read(variable);
   if (values) {

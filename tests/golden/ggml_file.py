@@ -11,7 +11,7 @@ import make_mel
 import make_random_models
 
 BLOCK = 32  # Number of values in a quantised block. They belong to one row.
-BLOCK_VERSION = 2  # The scale of a block is f16.
+BLOCK_VERSION = 2  # Version of the block format. In this version, the scale of a block is f16.
 
 
 def q8_0(values):
@@ -72,7 +72,7 @@ def tensors(weights, shape):
                 yield f'{theirs}.{name}.bias', weights[f'{ours}/{scope}/beta']
 
             def linear(scope, *names):
-                """The rows of a product are divided among `names`. Keys have no bias."""
+                """Divides the rows of a product among `names`. Yields their weights and biases. Keys have no bias."""
                 for part, name in enumerate(names):
                     size = len(weights[f'{ours}/{scope}/bias']) // len(names)
                     rows = slice(part * size, (part + 1) * size)

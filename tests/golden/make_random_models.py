@@ -148,9 +148,9 @@ def values(name, dims, seed):
     if name == 'decoder/position_encodings/encodings':
         return drawn
     drawn *= np.float32((dims[0] / drawn.size) ** 0.5)
-    if name.endswith('attention/linear_0/weight'):  # The queries; in self-attention, also keys and values.
+    if name.endswith('attention/linear_0/weight'):  # Scales the queries and, in self-attention, the keys.
         drawn[:2 * dims[1]] *= 2
-    elif name.endswith('/attention/linear_1/weight'):  # Keys and values of the cross-attention.
+    elif name.endswith('/attention/linear_1/weight'):  # Scales the keys of the cross-attention.
         drawn[:dims[1]] *= 2
     return drawn
 

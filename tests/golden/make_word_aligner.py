@@ -5,7 +5,7 @@ usage: make_word_aligner.py [OUT]        (default: word_aligner.bin beside this 
 
 The reference is written from the description in runtime/whisper/word_aligner.h and speech_evidence.h, not from the
 C++ code. The attention is synthetic: each head follows the words of a text with its own lead or lag, spread and noise.
-The sound consists of bursts of noise at the words. The reference searches the best path word by word, over all limits.
+The sound consists of bursts of noise at the words. The reference finds the best path word by word, over all limits.
 The C++ code searches frame by frame.
 """
 import pathlib

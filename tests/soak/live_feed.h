@@ -42,7 +42,7 @@ class LiveFeed {
   void change_caps();
   /// Starts a new segment without a flush, at buffer time `to`.
   void change_segment(GstClockTime to);
-  /// Sets the element to READY and to PLAYING again.
+  /// Sets the element to READY and then to PLAYING again.
   void restart();
   Result<void> end();
 

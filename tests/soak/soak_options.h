@@ -16,9 +16,9 @@ struct SoakOptions {
   double hours = 4;   ///< Duration of the stream.
   std::uint64_t seed = 1;
   unsigned latency_ms = 3000;
-  bool real_time = false;  ///< Uses the system clock instead of a test clock.
-  bool plain = false;      ///< Only audio, without other events.
-  bool overload = false;   ///< Also sends bursts.
+  bool real_time = false;  ///< If true, uses the system clock instead of a test clock.
+  bool plain = false;      ///< If true, sends only audio, without other events.
+  bool overload = false;   ///< If true, also sends bursts of audio.
   std::vector<std::pair<std::string, std::string>> properties;
   std::vector<std::string> files;
 };

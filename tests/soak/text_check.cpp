@@ -76,7 +76,7 @@ std::vector<std::string> TextCheck::complaints() const {
 }
 
 // Removes the oldest words until `most` are left. A removed word counts as lost if it ended by
-// `due` and its text has not arrived, unless errors at its time are forgiven.
+// `due` and its text has not arrived, unless errors at its time are ignored.
 void TextCheck::forget(std::size_t most, GstClockTime due) {
   while (words_.size() > most) {
     const Word& word = words_.front();

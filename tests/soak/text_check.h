@@ -11,8 +11,8 @@
 
 namespace npuwhisper::soak {
 
-/// Probes a source pad of the element (output-mode=word) and compares its text with the words that
-/// were said. It remembers only the last 150 words. Thread-safe.
+/// Probes a source pad of the element (output-mode=word) and compares its text with the spoken
+/// words. It stores only the last 150 words. Thread-safe.
 class TextCheck {
  public:
   struct Totals {
@@ -37,7 +37,7 @@ class TextCheck {
   /// Ignores errors in the text between these times, including missing words.
   void forgive(GstClockTime start, GstClockTime end);
   /// Handles a flush at buffer time `now`. A word that ended at least `latency` before `now` counts
-  /// as lost if its text has not arrived. Other words are forgotten.
+  /// as lost if its text has not arrived. Other words are removed without an error.
   void flushed(GstClockTime now, GstClockTime latency);
 
   Totals totals() const;

@@ -9,7 +9,7 @@ namespace npuwhisper::stress {
 /// An operation that an application, upstream or downstream may perform on a unit at any time.
 struct OperationKind {
   const char* name;
-  double weight;  ///< Relative frequency.
+  double weight;  ///< Relative frequency of the operation.
   void (*run)(Unit& unit, Dice& dice);
   bool (*applies)(const Unit& unit) = nullptr;  ///< If nullptr, applies to every unit.
 };

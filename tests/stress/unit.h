@@ -69,7 +69,8 @@ class Unit {
   /// Removes a branch from the pipeline.
   void remove(Branch branch) const;
 
-  /// Sets everything to NULL, which ends every call that waits inside the pipeline.
+  /// Sets the pipeline and its elements to NULL, which ends every call that waits inside the
+  /// pipeline.
   void stop() const;
   /// Plays a short stream with the initial links and with sinks that never wait for the clock. Call
   /// it after stop(), with no operation running.

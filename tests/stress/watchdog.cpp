@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kStackSignal = SIGUSR2;
 constexpr std::chrono::milliseconds kTick{200};
-// Time that a thread gets to print its stack.
+// Maximum time in which a thread can print its stack.
 constexpr std::chrono::milliseconds kPrintTime{100};
 
 // Prints the calling thread's stack. backtrace() is safe in a signal handler only if an earlier

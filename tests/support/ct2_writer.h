@@ -47,7 +47,7 @@ class Ct2Writer {
   std::string format_aliases() const;
 
   Header header_;
-  bool is_flushed_ = false;  // whether the header was written
+  bool is_flushed_ = false;  // True if the header was written.
   std::uint32_t n_variables_ = 0;
   std::string variables_;
   std::uint32_t n_aliases_ = 0;

@@ -6,8 +6,8 @@ namespace npuwhisper::test {
 
 struct Failures {
   long first = 1;              ///< Number of the first call that fails, counted from 1.
-  bool lasts = false;          ///< Whether all later calls fail, too.
-  bool spares_onednn = false;  ///< Whether calls by libdnnl succeed and are not counted.
+  bool lasts = false;          ///< If true, all later calls fail too.
+  bool spares_onednn = false;  ///< If true, calls by libdnnl succeed and are not counted.
 };
 
 /// While an object of this class exists, the calls of operator new that `failures` selects throw

@@ -88,7 +88,7 @@ class GraphReference {
   std::vector<std::size_t> kept_;  // The positions that are kept, or empty if all are kept.
   std::size_t n_dense_ = std::numeric_limits<std::size_t>::max();
   double log_weight_ = 0;  // Added to the scores of positions from n_dense_ on.
-  std::map<std::string, std::vector<double>> read_;  // Cache of weight().
+  std::map<std::string, std::vector<double>> read_;  // Weights that weight() has read.
 };
 
 }  // namespace npuwhisper::test

@@ -49,16 +49,16 @@ struct ZipEntry {
   std::uint16_t flags = 0;
   std::uint16_t method = 0;
 };
-/// Returns a zip archive. Nothing is compressed, whatever `method` says. `zip64`: with the records
-/// of large archives, as PyTorch writes them.
+/// Returns a zip archive. The data is never compressed, even if `method` declares a compression. If
+/// `zip64` is true, the archive has the records of large archives, as PyTorch writes them.
 std::string zip_file(const std::vector<ZipEntry>& entries, bool zip64 = false);
 
-/// Returns a file of torch.save() in f16. With `sizes`, a checkpoint of OpenAI; otherwise a state
-/// dictionary alone.
+/// Returns a file of torch.save() in f16. If `sizes` is not null, the file is a checkpoint of
+/// OpenAI. Otherwise, it contains only a state dictionary.
 std::string torch_file(const RawTensors& tensors, const SmallSizes* sizes);
 
-/// Returns a file of whisper.cpp: matrices in f16, everything else in f32. `tokens`: the bytes of
-/// the text tokens.
+/// Returns a file of whisper.cpp, with matrices in f16 and all other tensors in f32. `tokens` are
+/// the bytes of the text tokens.
 std::string ggml_file(const RawTensors& tensors, const SmallSizes& sizes,
                       const std::vector<std::string>& tokens);
 

@@ -31,7 +31,7 @@ struct HeardTone {
 /// The tones in one window. A cross-attention cache contains this object instead of keys and
 /// values.
 struct HeardWindow {
-  static constexpr int kMost = 120;  ///< Capacity; no window has as many tones.
+  static constexpr int kMost = 120;  ///< Capacity. No window has this many tones.
   int n = 0;
   std::array<HeardTone, kMost> tones;
 };

@@ -32,7 +32,7 @@ struct Matrix {
   float at(std::size_t row, std::size_t column) const { return values[row * columns + column]; }
 };
 
-/// The widening of one model. An error is kept until finish(), and later calls do nothing.
+/// Widens one model. After an error, later calls do nothing, and finish() returns the error.
 class Widening {
  public:
   Widening(const Model& source, const WideShape& wide, const std::filesystem::path& file)

@@ -79,7 +79,7 @@ class Reading(FileCase):
 
     @unittest.skipUnless(shutil.which('llvm-readelf'), 'found no llvm-readelf')
     def test_llvm_reads_the_same(self):
-        # LLVM does not know the relocations of AMD's cores.
+        # LLVM does not support the relocations of AMD's cores.
         for name, elf in (('k.o', self.kernel(machine=EM_RISCV)), ('core_0_2.elf', self.linked())):
             done = subprocess.run(['llvm-readelf', '--stack-sizes', '--sections', '--wide', self.folder / name],
                                   capture_output=True, text=True, check=True, timeout=60)

@@ -133,7 +133,7 @@ class Memory(DoctorCase):
         self.check_memory(WARNING, 'found no limit')
 
 
-# A gst-inspect-1.0 whose answers depend on variables.
+# A stand-in for gst-inspect-1.0 whose output depends on environment variables.
 INSPECT = '''#!/bin/sh
 case $1 in
   --version) echo "gst-inspect-1.0 version $TEST_VERSION" ;;

@@ -141,7 +141,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             self.write_file(body)
         except OSError:
-            pass  # The client has given up.
+            pass  # The client has closed the connection.
 
     def write_file(self, body):
         hub = self.server

@@ -117,7 +117,7 @@ class StepExecutable : public Executable {
 
   // The members below describe the current run.
   std::span<const StepRow> rows_;
-  std::vector<std::size_t> wanted_;  // indices of the rows that want logits
+  std::vector<std::size_t> wanted_;  // indices of the rows with requested logits
   Result<void> offloaded_;           // written by thread 0 between barriers
 };
 

@@ -49,7 +49,7 @@ struct StepLayout {
   std::size_t scratch_bytes() const;
 
   std::vector<int> private_of;     ///< By tensor: index into a thread's rows[]; -1: shared.
-  std::vector<bool> selected;      ///< By tensor: true if it has only rows that want logits.
+  std::vector<bool> selected;      ///< By tensor: true if it has only rows with requested logits.
   TensorSlots slots;               ///< The shared tensors.
   std::uint64_t weight_bytes = 0;  ///< Packed weights, biases, norms and positions.
   SelfCacheLayout self_cache;

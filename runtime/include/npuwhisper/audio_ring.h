@@ -34,8 +34,9 @@ class NPUWHISPER_API AudioRing {
 
   /// Returns a slice of the next `n_samples` samples for writing, aligned to 4 bytes. The caller
   /// must not change samples after pushing them, because the device reads them later. Returns an
-  /// empty span if the ring is full: older slices have not been released, or a later window still
-  /// needs their audio. Never blocks.
+  /// empty span if `n_samples` is 0 or greater than the ring's size. Also returns an empty span if
+  /// the ring is full: older slices have not been released, or a later window still needs their
+  /// audio. Never blocks.
   virtual std::span<std::int16_t> acquire(std::size_t n_samples) = 0;
   /// Releases a slice. `slice` must be exactly the span that acquire() returned. Afterwards, the
   /// caller must not read or write the slice. Slices may be released in any order. Samples pushed

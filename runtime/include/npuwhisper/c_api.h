@@ -5,7 +5,7 @@
 // rules of the binary interface and the list of options.
 //
 // Errors: a function that can fail returns NULL on success. Otherwise it returns an error, which
-// the caller must free. No function ends with an exception.
+// the caller must free. No function throws an exception.
 //
 // Ownership: the caller owns each object that a function creates, and frees it with the function
 // npuwhisper_..._free of its type, which accepts NULL. Objects may be freed in any order. If a
@@ -52,7 +52,7 @@ enum {
 /// A failure. Thread-safe, because it does not change.
 typedef struct npuwhisper_error npuwhisper_error;
 
-/// Returns the kind of the failure: one of the constants above.
+/// Returns the kind of the failure, such as NPUWHISPER_NOT_FOUND.
 NPUWHISPER_C_API int32_t npuwhisper_error_code(const npuwhisper_error* error);
 /// Returns a message with the failed action, the value found and the value wanted.
 NPUWHISPER_C_API const char* npuwhisper_error_message(const npuwhisper_error* error,
@@ -106,9 +106,10 @@ NPUWHISPER_C_API const char* npuwhisper_option_name(size_t index);
 typedef int64_t (*npuwhisper_waiting_callback)(void* user_data);
 
 /// Sets the function that reports the waiting samples. Live streams with pace "real-time" call it
-/// on the thread that pushes samples. If too many samples wait, the stream skips audio to return to
-/// the live edge. NULL: no samples ever wait. `user_data` must stay valid while any transcriber
-/// that was created with these options exists. Errors: InvalidArgument, Unavailable (no memory).
+/// on the thread that calls push, settle or drain. If too many samples wait, the stream skips audio
+/// to return to the live edge. NULL: no samples ever wait. `user_data` must stay valid while any
+/// transcriber that was created with these options exists. Errors: InvalidArgument, Unavailable (no
+/// memory).
 NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_options_set_waiting_callback(
     npuwhisper_options* options, npuwhisper_waiting_callback callback, void* user_data);
 
@@ -196,7 +197,7 @@ NPUWHISPER_C_API const char* npuwhisper_segment_language(const npuwhisper_segmen
 /// "word-times".
 NPUWHISPER_C_API const npuwhisper_words* npuwhisper_segment_words(
     const npuwhisper_segment* segment);
-/// Returns the average log probability of the segment's tokens.
+/// Returns the average log probability of the tokens of the segment's window.
 NPUWHISPER_C_API float npuwhisper_segment_average_log_probability(
     const npuwhisper_segment* segment);
 /// Returns the probability that the segment's window contains no speech, 0 to 1.
@@ -232,9 +233,9 @@ NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_transcriber_
 NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_transcriber_push_s16(
     npuwhisper_transcriber* transcriber, const int16_t* samples, size_t n_samples,
     npuwhisper_segments** segments);
-/// Live streams: returns all text heard so far. Call this function if no audio has arrived for a
-/// while and the text cannot wait for more audio. Other streams: returns no segments. Errors: those
-/// of npuwhisper_transcriber_push_f32().
+/// Live streams: decodes the remaining audio and returns its text, which is final. Call this
+/// function if no audio has arrived for a while and the deadline of a word is near. Other streams:
+/// returns no segments. Errors: those of npuwhisper_transcriber_push_f32().
 NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_transcriber_settle(
     npuwhisper_transcriber* transcriber, npuwhisper_segments** segments);
 /// Transcribes the remaining audio and returns its segments. Errors: those of
@@ -266,10 +267,11 @@ NPUWHISPER_C_API int64_t npuwhisper_transcriber_position(const npuwhisper_transc
 /// string is valid until the next push, settle, drain or reset.
 NPUWHISPER_C_API const char* npuwhisper_transcriber_language(
     const npuwhisper_transcriber* transcriber, size_t* length);
-/// Returns the probability of the language among the candidates; 1 if the language was given.
+/// Returns the probability of the language among the candidates: 1 if the language was given, 0
+/// before detection.
 NPUWHISPER_C_API float npuwhisper_transcriber_language_probability(
     const npuwhisper_transcriber* transcriber);
-/// Live streams: returns the words that were heard but not returned yet. These words may still
+/// Live streams: returns the words that were recognised but not returned yet. These words may still
 /// change. Other streams: returns no words. Errors: InvalidArgument, Unavailable (no memory).
 NPUWHISPER_C_API NPUWHISPER_MUST_CHECK npuwhisper_error* npuwhisper_transcriber_draft(
     const npuwhisper_transcriber* transcriber, npuwhisper_words** words);

@@ -34,7 +34,7 @@ struct MemoryNeed {
   /// Buffers of one stream with the default TranscriberOptions and word times. Each further stream,
   /// and each further piece of TranscriberOptions::batch, takes as much again.
   std::uint64_t stream_bytes = 0;
-  std::uint64_t other_bytes = 0;  ///< Estimate for the tokenizer, generated code and so on.
+  std::uint64_t other_bytes = 0;  ///< Estimate: tokenizer, log-mel, VAD, oneDNN's generated code.
 
   /// Returns the peak memory in bytes. The peak occurs while the model runs: packing the weights
   /// beforehand takes less memory.
@@ -95,10 +95,10 @@ class NPUWHISPER_API Engine {
 /// whisper.cpp (ggml-NAME.bin). Looks at the names of files only; Engine::open() reads the
 /// contents.
 ///
-/// A path is used as it is. Anything without a slash is a name. The names of published models are
-/// in docs/models.md; turbo means large-v3-turbo, and large means large-v3. A name may end with a
-/// quantisation of whisper.cpp (base-q5_1), which selects only this file. A name is searched for in
-/// the following places, in this order:
+/// A path is used as it is. Anything without a slash, except "." and "..", is a name. The names of
+/// published models are in docs/models.md; turbo means large-v3-turbo, and large means large-v3. A
+/// name may end with a quantisation of whisper.cpp (base-q5_1), which selects only this file. A
+/// name is searched for in the following places, in this order:
 ///
 /// 1. $NPUWHISPER_MODEL_DIR, which may itself be the model's folder: the folder NAME, NAME.pt,
 ///    ggml-NAME.bin

@@ -11,15 +11,15 @@
 
 namespace npuwhisper {
 
-/// A language that Whisper models know.
+/// A language that Whisper models transcribe.
 struct Language {
   std::string_view code;  ///< Whisper's code: "en", "de", ..., "haw", "yue".
   std::string_view name;  ///< English name in lower case: "english", "haitian creole".
 };
 
-/// Returns all languages that any Whisper model knows, sorted by code. A model may know fewer
-/// (Engine::has_language): "yue" was added in large-v3, and English-only models know only "en".
-/// Thread-safe.
+/// Returns all languages that any Whisper model transcribes, sorted by code. A model may have fewer
+/// languages (Engine::has_language): "yue" was added in large-v3, and English-only models have only
+/// "en". Thread-safe.
 NPUWHISPER_API std::span<const Language> languages();
 
 /// Returns the English name of a language in lower case; empty if `code` is not a Whisper code.

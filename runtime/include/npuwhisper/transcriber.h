@@ -55,7 +55,7 @@ enum class ChineseScript { Auto, Simplified, Traditional };
 enum class Pace { RealTime, Audio };
 
 /// The options of a transcription. The defaults are those of openai/whisper, except that the search
-/// at temperature 0 is greedy.
+/// at temperature 0 is greedy, and that voice activity detection is used if its weights are found.
 struct TranscriberOptions {
   /// Whisper's code (see parse_language()). Empty: the language is detected in the first window
   /// with speech, and in later windows until one language is more probable than all others
@@ -89,7 +89,7 @@ struct TranscriberOptions {
   /// window, the bound is always log_prob_threshold (docs/architecture.md).
   float no_speech_threshold = 0.6F;
   float max_initial_timestamp = 1.0F;  ///< Limit of a window's first timestamp, in seconds.
-  std::string initial_prompt;          ///< Text that precedes the first window in its prompt.
+  std::string initial_prompt;          ///< Text at the beginning of the first window's prompt.
   /// Words and phrases, such as names, that the audio probably contains, separated by commas or
   /// newlines: at most 1000 phrases, and 10,000 tokens of their spellings. The search prefers these
   /// phrases to similar text, in every search and in live streams. The probabilities of segments
@@ -146,7 +146,8 @@ struct TranscriberStats {
   /// earliest times that still meet live_latency.
   std::uint64_t late_words = 0;
   std::uint64_t samples = 0;  ///< Samples pushed.
-  /// Use of voice activity detection. Without detection, the next three counters stay 0.
+  /// Use of voice activity detection. Without detection, speech_samples, unspoken_samples and
+  /// unspoken_segments stay 0.
   VadUse vad = VadUse::Off;
   std::uint64_t speech_samples = 0;     ///< Samples with speech.
   std::uint64_t unspoken_samples = 0;   ///< Samples not decoded because they contain no speech.
@@ -179,8 +180,9 @@ class NPUWHISPER_API Transcriber {
   virtual ~Transcriber() = default;
 
   /// Takes PCM (f32, -1 to 1, 16 kHz, mono), copies the samples it must keep, and returns the
-  /// segments that became final. Blocks while windows are decoded. Errors: Cancelled, DeviceError,
-  /// Timeout, Unavailable (no memory). After any of these errors, only reset() makes sense.
+  /// segments that became final. Blocks while windows are decoded. Errors: InvalidArgument (called
+  /// after drain()), Cancelled, DeviceError, Timeout, Unavailable (no memory). After any of these
+  /// errors, only reset() makes sense.
   virtual Result<std::vector<Segment>> push(std::span<const float> pcm) = 0;
   /// Takes 16-bit PCM (16 kHz, mono); otherwise like push() of f32. Samples in the stream's ring
   /// are read in place.
@@ -201,8 +203,9 @@ class NPUWHISPER_API Transcriber {
 
   /// Returns the sample index up to which all text was returned: no later segment starts before it.
   virtual std::int64_t position() const = 0;
-  /// Live: returns the words that were heard but not returned yet. These words may still change,
-  /// and each pass replaces them. They begin at position() or later. Not live: returns no words.
+  /// Live: returns the words that were recognised but not returned yet. These words may still
+  /// change, and each pass replaces them. They begin at position() or later. Not live: returns no
+  /// words.
   virtual std::vector<Word> draft() const { return {}; }
   /// Returns Whisper's code of the given or detected language; empty before detection.
   virtual const std::string& language() const = 0;

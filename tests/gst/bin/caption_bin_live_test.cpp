@@ -49,7 +49,8 @@ TEST_P(LiveLatency, IsThatOfTheElementAndFollowsIt) {
   const auto is_latency = [&](double wanted) {
     return std::abs(static_cast<double>(min_latency(pipeline)) - wanted) < 0.15e9;
   };
-  // The reported latency reaches its final value once the caption element knows its frame rate.
+  // The reported latency reaches its final value once the caption element has received the frame
+  // rate.
   EXPECT_TRUE(eventually([&] { return is_latency(2.1e9); })) << min_latency(pipeline);
   g_object_set(pipeline.element("b"), "latency", 5000U, nullptr);
   EXPECT_TRUE(is_latency(5.1e9)) << min_latency(pipeline);

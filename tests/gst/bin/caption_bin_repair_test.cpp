@@ -49,7 +49,7 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsSegmentDoesNoHarm) {
   EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
 }
 
-/// cccombiner does not know the duration of a frame before it has caps.
+/// Without caps, cccombiner cannot compute the duration of a frame.
 TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
@@ -101,8 +101,8 @@ TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
 // A frame's time and the data of its captions.
 using CaptionedFrame = std::pair<GstClockTime, std::vector<guint8>>;
 
-// Sends a GAP of 3 s that contains the next frames before each frame that plays at half speed, as
-// qtdemux of GStreamer 1.22 does.
+// At half speed, sends a GAP of 3 s before each frame, as qtdemux of GStreamer 1.22 does. The GAP
+// covers the times of this frame and the next frames.
 GstPadProbeReturn send_gap(GstPad* pad, GstPadProbeInfo* info, gpointer) {
   const auto segment = segment_of(pad);
   if (segment && segment->rate == 0.5) {

@@ -32,7 +32,8 @@ std::atomic<bool> pushes_caps{false};
 std::atomic<GstFormat> used_format{GST_FORMAT_UNDEFINED};
 
 /// Takes a buffer of the first pad, waits for may_go_on, uses the pad's segment, and pushes the
-/// buffer. If pushes_caps is set, then pushes caps, as cccombiner of GStreamer 1.26 does.
+/// buffer. If pushes_caps is set, also pushes new caps after the buffer, as cccombiner of GStreamer
+/// 1.26 does. Returns NEED_DATA if the pad has no buffer.
 GstFlowReturn aggregate(GstAggregator* aggregator, gboolean) {
   GstPad* pad = gst_element_get_static_pad(GST_ELEMENT(aggregator), "sink_0");
   const PadPtr owner(pad);

@@ -305,7 +305,7 @@ TEST_F(Events, GapsThatContainAudioAreShortened) {
   EXPECT_EQ(calls().drains, 2) << "at the first GAP and at the first GAP without audio";
   const std::vector<Record> texts = out_->buffers();
   ASSERT_EQ(texts.size(), 11U);
-  // Downstream knows from the first GAPs that no text starts before 7 s.
+  // The first GAPs promise downstream that no text starts before 7 s.
   for (std::size_t i = 6; i < texts.size(); ++i) {
     EXPECT_EQ(texts[i].start, seconds(static_cast<double>(i) + 1.198));
   }

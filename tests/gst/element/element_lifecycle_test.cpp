@@ -27,8 +27,9 @@ class Lifecycle : public ElementTest {
     return domain;
   }
 
-  // Pushes buffers until a push fails, and returns the flow return of that push. The element posts
-  // its own message before it fails, so that the user does not see upstream's error first.
+  // Pushes up to 1000 buffers until a push fails. Returns the flow return of the last push. The
+  // element posts its own message before a push fails, so that the user does not see upstream's
+  // error first.
   GstFlowReturn flow_in_the_end(GstClockTime pts) {
     GstFlowReturn flow = GST_FLOW_OK;
     for (int i = 0; i < 1000 && flow == GST_FLOW_OK; ++i) {

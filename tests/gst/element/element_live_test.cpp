@@ -58,8 +58,8 @@ class Live : public ElementTest {
   }
 };
 
-// rtspsrc cannot report its latency while it connects. An element that never learned this latency
-// would wait for 30 s of audio.
+// rtspsrc cannot report its latency while it connects. If the element did not query the latency
+// again, it would wait for 30 s of audio.
 TEST_F(Live, UpstreamThatCannotTellItsLatencyYetIsAskedAgain) {
   set_script({});
   g_object_set(make(), "latency", 1000, nullptr);
@@ -170,7 +170,7 @@ TEST_F(Live, TextThatWaitsForDownstreamKeepsItsTimes) {
     wait_until_heard_or_dropped(second + 1);
   }
   gst_harness_set_time(harness_, seconds(10));
-  std::this_thread::sleep_for(150ms);  // A GAP is due.
+  std::this_thread::sleep_for(150ms);  // A GAP becomes due in this time.
   gst_pad_remove_probe(src, blocked);
   gst_object_unref(src);
   finish();

@@ -41,7 +41,7 @@ class DeepProducts : public OnArray, public testing::TestWithParam<CoreShape> {
   }
 };
 
-// The second convolution of Whisper large: GELU, then the positions.
+// Runs the second convolution of Whisper large with GELU, and then adds the positions.
 TEST_P(DeepProducts, WithGeluAndResidual) {
   const int m = 300;
   const int k = 3840;
@@ -70,8 +70,9 @@ TEST_P(DeepProducts, WithGeluAndResidual) {
   expect_planned_work();
 }
 
-// The feed-forward layer of Whisper large, followed by another product. The streams of operations
-// whose weights stay and do not stay in the memory tile follow each other.
+// Runs the feed-forward layer of Whisper large, followed by another product. The weights of the
+// layer's second product do not stay in the memory tile. The products before and after it have far
+// fewer input columns.
 TEST_P(DeepProducts, InPlaceBetweenOtherProducts) {
   const int m = 270;
   const int d = 192;
@@ -161,7 +162,7 @@ TEST_P(DeepProducts, InInt8) {
   }
 }
 
-// A step of the decoder of Whisper large.
+// Runs a product with as many input columns as in a decoder step of Whisper large.
 TEST_P(DeepProducts, InParts) {
   const ProductOutcome outcome = run_product(64, 5120, 128, 14, true);
   expect_weights_stay(false);

@@ -22,7 +22,8 @@ namespace {
 
 constexpr int kMaxRows = 24;
 
-/// The sizes of a tiny model, chosen so that the sizes are multiples of different numbers.
+/// The sizes of a tiny model and the type of its weights. The tests use sizes that are multiples of
+/// different numbers. If `n_ffn` is 0, it is 4 * 64 * `n_heads`.
 struct Shape {
   int n_heads;
   int n_audio_ctx;
@@ -38,7 +39,8 @@ void PrintTo(const Shape& shape, std::ostream* out) {
 constexpr Shape kShapes[] = {{1, 50, 0, DataType::F16},
                              {2, 1500, 0, DataType::F16},
                              {3, 200, 0, DataType::F32},
-                             // Rounded products need multiples of 16.
+                             // Products with 8-bit operands need sizes that are multiples of 16,
+                             // and 500 is none.
                              {2, 100, 500, DataType::F16},
                              {6, 1500, 0, DataType::F16}};
 
@@ -69,7 +71,7 @@ class GraphMemoryOf : public testing::TestWithParam<std::tuple<Shape, Precision>
     return nullptr;
   }
 
-  /// Checks the computed figures of a graph.
+  /// Checks that the computed memory of `graph` is equal to that of the prepared graph.
   void check(const Graph& graph, int batch) {
     const auto memory = device_->measure(graph, model_->weights->index(), batch);
     ASSERT_TRUE(memory) << memory.error().message;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB;
 
-/// A folder with files of /proc and /sys.
+/// Reads memory limits from a temporary folder that imitates /proc and /sys.
 class MemoryLimitsOf : public testing::Test {
  protected:
   void write(const std::string& file, const std::string& text) const {

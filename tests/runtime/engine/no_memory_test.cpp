@@ -72,8 +72,8 @@ TEST_P(NoMemoryInAStream, Transcribing) {
   });
 }
 
-// The error message is composed where the decoder step reads the file, inside a job that several
-// threads run.
+// The decoder step reads the file inside a job that several threads run. An allocation for the
+// error message may therefore fail inside this job.
 TEST_P(NoMemoryInAStream, SayingThatTheModelFileWasShortened) {
   const test::TinyEngine tiny(Precision::F32);
   const auto decoder = tiny.stream();

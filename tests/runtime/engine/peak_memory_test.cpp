@@ -25,7 +25,7 @@ constexpr double kLeastPart = 0.75;
 
 std::string model;
 
-/// Returns the peak of the resident memory in bytes.
+/// Returns the peak of the resident memory in bytes, or 0 if the kernel does not report it.
 std::uint64_t peak_bytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {

@@ -113,7 +113,8 @@ class SchedulerTest : public testing::Test {
     return {};
   }
 
-  /// Runs one stream's step of `n` rows and checks that each row gets its own result.
+  /// Runs one stream's step of `n` rows and checks that each row gets its own logits. Returns the
+  /// scheduler's result.
   Result<void> decode(int stream, int n, int position = 0,
                       Scheduler::Urgency urgency = Scheduler::Urgency::File) {
     FakeBuffer cross;
@@ -133,7 +134,8 @@ class SchedulerTest : public testing::Test {
   }
 
   /// Submits `n` one-row steps while another step holds the device, so that they wait together.
-  /// `delay` must be long enough for all submitting threads to reach the queue.
+  /// Returns their results. `delay` must be long enough for all submitting threads to reach the
+  /// queue.
   std::vector<Result<void>> decode_together(int n, milliseconds delay) {
     hold_ = true;
     std::thread holder([this] { EXPECT_TRUE(decode(kHolder, 1)); });
@@ -178,10 +180,10 @@ class SchedulerTest : public testing::Test {
   FakeBuffer features_;
   Scheduler scheduler_{{encoder_, &cross_, &features_}, decoder_, kMaxRows, 4};
   std::atomic<bool> hold_{false}, holding_{false}, scattered_{false};
-  std::atomic<bool> throws_{false};  // Every batch except the holder's throws.
-  std::atomic<Token> poison_{-1};    // A batch with this stream fails.
+  std::atomic<bool> throws_{false};  // If true, all batches except the holder's throw.
+  std::atomic<Token> poison_{-1};    // Batches with this stream fail.
   std::atomic<std::size_t> most_rows_{0};
-  std::vector<Token> served_;  // first stream of each batch; only the device's runs write it
+  std::vector<Token> served_;  // The first stream of each batch. Only the device's runs write it.
 };
 
 TEST_F(SchedulerTest, LiveStreamsAreServedBeforeFiles) {

@@ -58,7 +58,7 @@ TEST(Finite, ABlockIsFiniteIfItsScaleAndMinimumAre) {
        {StoredType::Q4_0, StoredType::Q4_1, StoredType::Q5_0, StoredType::Q5_1, StoredType::Q8_0}) {
     SCOPED_TRACE(to_string(type));
     const auto [n_values, n_bytes] = block_of(type);
-    // All bits of the numbers are ones. The scales and the minimums are 0.
+    // The bits of all integers in the blocks are 1. The blocks' scales and minimums are 0.
     std::vector<std::byte> blocks(kBlocks * n_bytes, std::byte{0xFF});
     const bool has_minimum = type == StoredType::Q4_1 || type == StoredType::Q5_1;
     const std::size_t n_halves = has_minimum ? 2 : 1;

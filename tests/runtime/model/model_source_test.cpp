@@ -20,7 +20,8 @@ using test::RawTensors;
 using test::SmallSizes;
 using test::write_bytes;
 
-/// Returns the values of the variable by CTranslate2's name, computed from OpenAI's tensors.
+/// Returns the values of the variable that CTranslate2 calls `name`, computed from OpenAI's
+/// tensors.
 std::vector<float> expected(const RawTensors& tensors, const std::string& name) {
   std::vector<float> values;
   const auto append = [&](const std::string& tensor) {
@@ -79,7 +80,7 @@ std::vector<float> expected(const RawTensors& tensors, const std::string& name) 
 
 class ModelSourceTest : public testing::Test {
  protected:
-  /// Loads the model and compares all variables with the tensors.
+  /// Loads the model in `path` and compares its sizes and variables with sizes_ and tensors_.
   void expect_model(const fs::path& path) {
     const auto model = Model::load(path);
     ASSERT_TRUE(model) << model.error().message;
@@ -201,7 +202,7 @@ TEST_F(ModelSourceTest, ReadsFilesOfWhisperCpp) {
   write_bytes(file, ggml_file(tensors_, sizes_, tokens));
   expect_model(file);
 
-  // The files of different years list different tokens.
+  // whisper.cpp's files from different years list different tokens.
   tokens.push_back("<|endoftext|>");
   write_bytes(file, ggml_file(tensors_, sizes_, tokens));
   expect_model(file);
@@ -225,7 +226,7 @@ TEST_F(ModelSourceTest, EnglishFilesOfWhisperCppHaveTheirOwnSpecialTokens) {
   EXPECT_FALSE((*model)->tokenizer->is_multilingual());
 }
 
-/// A file with another number of embeddings has its own tokens.
+/// If the number of embeddings differs from that of OpenAI's models, the tokens come from the file.
 TEST_F(ModelSourceTest, OtherFilesOfWhisperCppHaveTheirTokens) {
   std::vector<std::string> tokens;
   for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));

@@ -38,7 +38,8 @@ TEST(PublishedHeads, ANameTellsModelsOfEqualSizesApart) {
   EXPECT_TRUE(published_alignment_heads(large, "model.pt").empty());
 }
 
-/// Compares with the files of a real model, which were made from OpenAI's.
+/// Compares the library's built-in data, such as the vocabulary, with the files of the real model
+/// `name`. These files were converted from OpenAI's files. Skips the test if the model is missing.
 void expect_published(const std::string& name) {
   const auto folder = find_model(name);
   if (!folder) GTEST_SKIP() << "model '" << name << "' is not on this machine";

@@ -77,7 +77,7 @@ TEST(TorchFile, SaysWhatIsMissing) {
                      {.name = "m/byteorder", .data = order},
                      {.name = "m/data/0", .data = std::string(8, '\0')}});
   };
-  /// A state dictionary with one tensor of f32 in storage 0.
+  /// Returns the pickle of a state dictionary with one f32 tensor in `storage`.
   const auto one = [](const std::string& storage, const std::string& first,
                       const std::string& sizes) {
     const auto text = [](const std::string& t) {
@@ -111,13 +111,14 @@ TEST(TorchFile, SaysWhatIsMissing) {
   }
 }
 
-/// Returns the operation that pushes a text.
+/// Returns the pickle operation that pushes `content` as text.
 std::string text(const std::string& content) {
   const auto n = static_cast<std::uint32_t>(content.size());
   return "X" + std::string(reinterpret_cast<const char*>(&n), sizeof n) + content;
 }
 
-/// A pickle may name any function of Python. None is run, and the results count as unknown values.
+/// A pickle may name any Python function. The reader calls none of them and treats their results as
+/// unknown values.
 TEST(TorchPickle, CallsNothing) {
   const auto pickle =
       read_torch_pickle("\x80\x02}" + text("x") + "cos\nsystem\n" + text("ls") + "\x85Rs.");
@@ -131,7 +132,7 @@ TEST(TorchPickle, CallsNothing) {
   EXPECT_NE(call.error().message.find("found no dictionary"), std::string::npos);
 }
 
-/// Returns a dictionary in which many names have the same tensor.
+/// Returns the pickle of a dictionary in which many names refer to one tensor.
 std::string many_names(const std::string& key, const std::string& dims, int n_names) {
   std::string pickle = "\x80\x02}(" + text("x") + "ctorch._utils\n_rebuild_tensor_v2\n((" +
                        text("storage") + "ctorch\nFloatStorage\n" + text(key) + text("cpu") +
@@ -140,7 +141,8 @@ std::string many_names(const std::string& key, const std::string& dims, int n_na
   return pickle + "u.";
 }
 
-/// One more name of a tensor takes few bytes of a pickle, but causes one more entry.
+/// Each further name of a tensor takes only a few bytes of a pickle, but adds an entry to the list
+/// of tensors. The number of entries is therefore limited.
 TEST(TorchPickle, EntriesOfOneTensorAreBounded) {
   const std::string small = "K\1\x85";
   const auto accepted = read_torch_pickle(many_names("0", small, 1000));
@@ -204,7 +206,7 @@ TEST(TorchPickle, RefusesWhatItDoesNotKnow) {
   }
 }
 
-/// A dictionary that contains itself, as key and as value.
+/// Reads a dictionary that contains itself, as key and as value.
 TEST(TorchPickle, CyclesEnd) {
   EXPECT_TRUE(read_torch_pickle("\x80\x02}q\x01h\x01h\x01s."));
 }

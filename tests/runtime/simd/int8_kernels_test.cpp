@@ -17,13 +17,13 @@ namespace {
 
 constexpr float kGuard = 12345.0F;
 
-/// A panel of random weights, and a left side.
+/// The operands of a product: a panel of random weights and the rows that it multiplies.
 struct Operands {
   Operands(std::size_t n_rows, std::size_t depth, unsigned seed)
       : rows(n_rows),
         k(depth),
         lda(depth + depth % 5),
-        panel(int8_panel_bytes(depth), 255),  // the padding must not affect the result
+        panel(int8_panel_bytes(depth), 255),  // The padding must not affect the result.
         weights(depth * kPanelColumns),
         scales((depth + kScaleGroup - 1) / kScaleGroup * kPanelColumns),
         a((n_rows + 1) * lda, std::numeric_limits<float>::quiet_NaN()) {
@@ -32,7 +32,8 @@ struct Operands {
     std::uniform_int_distribution<int> exponent(-20, 10);
     for (std::size_t i = 0; i < k; ++i) {
       for (std::size_t j = 0; j < kPanelColumns; ++j) {
-        // Extreme weights are frequent, because they are the ones that can overflow.
+        // Extreme weights are frequent, because sums of extreme products are most likely to
+        // overflow.
         const int weight = generator() % 4 == 0 ? (generator() % 2 == 0 ? 127 : -127)
                                                 : static_cast<int>(generator() % 255) - 127;
         weights[i * kPanelColumns + j] = weight;
@@ -84,7 +85,7 @@ class Int8Kernels : public testing::TestWithParam<Int8Isa> {
     for (std::size_t m = 0; m < rows; ++m) {
       for (std::size_t j = 0; j < kPanelColumns; ++j) {
         double wanted = 0;
-        double rounding = 0;   // Bound of the rows' rounding errors.
+        double rounding = 0;   // Bound on the error from rounding the rows.
         double magnitude = 0;  // Sum of the terms' magnitudes.
         for (std::size_t i = 0; i < k; ++i) {
           const std::size_t first = i / kScaleGroup * kScaleGroup;
@@ -132,7 +133,8 @@ TEST_P(Int8Kernels, LargestIntegersAreExact) {
   }
 }
 
-/// Infinity and NaN in a row reach all of the row's results, so that callers notice them.
+/// If a row contains an infinity or a NaN, all results of this row are NaN, so that callers notice
+/// it.
 TEST_P(Int8Kernels, NonFiniteRowsGiveNan) {
   for (const float value :
        {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
@@ -161,7 +163,7 @@ TEST_P(Int8Kernels, ZeroAndTinyRowsStayFinite) {
   }
 }
 
-/// Texts must not depend on the CPU.
+/// All vector instructions must give the same results, so that texts do not depend on the CPU.
 TEST_P(Int8Kernels, AllVectorInstructionsGiveTheSameBits) {
   if (GetParam() == Int8Isa::Portable) GTEST_SKIP() << "has no fused multiply-add";
   for (const std::size_t k : {64, 300, 512}) {

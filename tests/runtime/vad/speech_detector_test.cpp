@@ -177,7 +177,8 @@ TEST(SpeechDetector, UnjudgedAudioCountsAsSpeech) {
   detector.finish();
   EXPECT_EQ(detector.n_judged(), 11 * kStep);
   EXPECT_FALSE(detector.has_speech(0, 100 * kStep));
-  // Pushes more than 17 minutes of audio. The detector no longer knows the oldest steps.
+  // Pushes more than 17 minutes of audio. The detector no longer stores the results of the oldest
+  // steps, so it treats these steps as speech.
   detector.reset();
   for (int i = 0; i < 33; ++i) detector.push(std::vector<float>(std::size_t{1024} * kStep));
   EXPECT_TRUE(detector.has_speech(0, kStep));

@@ -29,8 +29,8 @@ constexpr std::int64_t seconds(double s) {
 }
 
 struct Sound {
-  double duration;  // seconds of a tone
-  double pause;     // seconds of silence after the tone
+  double duration;  // Duration of the tone, in seconds.
+  double pause;     // Duration of the silence after the tone, in seconds.
 };
 
 std::vector<float> audio_of(const std::vector<Sound>& sounds) {
@@ -46,8 +46,8 @@ std::vector<float> audio_of(const std::vector<Sound>& sounds) {
 
 /// The window that a text belongs to.
 struct Heard {
-  double duration;  // seconds of audio in the window
-  int window;       // number of windows that the decoder encoded before
+  double duration;  // Duration of the window's audio, in seconds.
+  int window;       // Number of windows that the decoder encoded before this window.
 };
 using Teller = std::function<std::vector<Token>(const Heard&)>;
 
@@ -347,7 +347,7 @@ TEST_F(BatchTranscriberTest, OnlyTheInitialPromptPrecedesAPiece) {
 TEST_F(BatchTranscriberTest, TheLanguageIsDetectedOnce) {
   options_.batch = 2;
   options_.language.clear();
-  options_.languages = {"de", "fr"};  // All logits of the prompts are equal.
+  options_.languages = {"de", "fr"};  // Both languages are equally probable.
   ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
   const auto segments = transcribe(audio_of(kSounds));
   ASSERT_EQ(segments.size(), 4U);
@@ -380,7 +380,7 @@ TEST_F(BatchTranscriberTest, TheInitialPromptOutlastsAChangeOfLanguage) {
   options_.language.clear();
   options_.languages = {"de", "fr", "en"};
   options_.initial_prompt = "the world";
-  // The first piece is doubtful, the others are French.
+  // The language is uncertain in the first piece and certainly French in the others.
   detect_ = [this](double duration, std::span<float> logits) {
     const bool is_first = duration < 19;
     prefer(logits, *vocabulary_.tokenizer->language_token(is_first ? "de" : "fr"),
@@ -393,7 +393,7 @@ TEST_F(BatchTranscriberTest, TheInitialPromptOutlastsAChangeOfLanguage) {
   for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(segments[i].language, "fr") << i;
   for (const ScriptedDecoder* decoder : decoders_) {
     for (const auto& prompt : decoder->prompts) {
-      if (prompt.size() == 1) continue;  // the prompt of language detection
+      if (prompt.size() == 1) continue;  // Ignores the prompt of language detection.
       EXPECT_EQ(prompt.front(), vocabulary_.special().sot_prev);
     }
   }

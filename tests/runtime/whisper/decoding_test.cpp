@@ -120,8 +120,8 @@ TEST_F(DecodingTest, ATextWithFarTooFewWordsIsDecodedAgain) {
   ASSERT_EQ(decoder_->prompts.size(), 2U);
   EXPECT_EQ(decoder_->prompts[0].front(), special_.sot_prev);
   EXPECT_EQ(decoder_->prompts[1].front(), special_.sot);
-  // No text counts as missing without a detector, with too little voice, or between times without
-  // text.
+  // No text counts as missing in these cases: there is no detector, there is too little voice, or
+  // the voice lies between the times of two texts.
   EXPECT_EQ(decoded(sparse, nullptr, 0), sparse);
   EXPECT_EQ(decoded(sparse, detector.get(), 12 * kSampleRate), sparse);
   EXPECT_EQ(decoded(vocabulary_.segment(0, " hello world", 9), detector.get(), 0).size(), 4U);

@@ -163,7 +163,8 @@ TEST_F(HotwordSearch, TheGapOfAHotwordIsBounded) {
       choose(row, {{is_last ? vocabulary_.eot() : token(" you"), 1}});
     };
   };
-  // The gaps of " wor" and "n" together are 4.6 and 5.4. The bonus is larger in both cases.
+  // The gaps of " wor" and "n" add up to 4.6 in the first case and to 5.4 in the second. Only the
+  // second sum exceeds kMaxHotwordGap (5). The bonus is larger than both sums.
   EXPECT_EQ(find(Method::Beams, "worn", words(0.01)).tokens, text(" worn you"));
   EXPECT_EQ(find(Method::Beams, "worn", words(0.0045)).tokens, text(" world you"));
 }

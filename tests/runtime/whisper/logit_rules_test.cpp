@@ -86,7 +86,7 @@ TEST_F(LogitRulesTest, NonSpeechSymbolsAreAnOption) {
 
 TEST_F(LogitRulesTest, SomeTokensAreForbiddenAtTheBeginningOnly) {
   ModelConfig config = vocabulary_.config;
-  config.suppress_begin_tokens = {at(0), -1, n_vocab()};  // The last two are not tokens.
+  config.suppress_begin_tokens = {at(0), -1, n_vocab()};  // The last two values are not tokens.
   const auto apply_with = [&](const std::vector<Token>& sampled) {
     std::vector<float> logits(static_cast<std::size_t>(n_vocab()), 0);
     LogitRules(*vocabulary_.tokenizer, config, options_).apply(sampled, logits);

@@ -23,7 +23,7 @@ RandomGraph make_graph(unsigned seed) {
   const auto below = [&](std::size_t n) { return static_cast<int>(generator() % n); };
   RandomGraph made;
   made.graph.inputs = {made.graph.add_tensor("input", 1, 1)};
-  made.bytes.push_back(0);  // The caller binds the input.
+  made.bytes.push_back(0);  // The input needs no slot, because the caller binds it.
   int stage = 0;
   const int n_ops = 3 + below(25);
   for (int i = 0; i < n_ops; ++i) {
@@ -68,8 +68,8 @@ TEST(TensorSlots, EveryReadFindsWhatWasWritten) {
       }
       const int slot = slots.slot_of[static_cast<std::size_t>(op.output)];
       if (slot < 0) continue;
-      // The sum may overwrite its residual, but not the input, because the product still reads the
-      // input.
+      // The output may use the slot of the residual, but not the slot of the input, because the
+      // product still reads the input.
       ASSERT_TRUE(holds[static_cast<std::size_t>(slot)] != op.input)
           << "seed " << seed << ", operation " << i << "\n"
           << describe(made, slots);

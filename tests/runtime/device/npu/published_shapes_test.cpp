@@ -91,8 +91,8 @@ TEST_P(PublishedShapes, AWindowIsOneStream) {
   }
 }
 
-// A memory tile holds at most 53 tiles of weights. In bf16, these are 3,392 input columns without a
-// residual, and 3,136 with a residual. The second convolution always has bf16 weights.
+// In bf16, a memory tile has room for the weights of 3,392 input columns (53 tiles of weights), or
+// of 3,136 (49 tiles) if there is a residual. The second convolution always has bf16 weights.
 TEST_P(PublishedShapes, OnlyTheLargestWeightsAreReadForEachPass) {
   const std::uint64_t deep_convolutions = width() >= 1280 ? 1 : 0;
   const std::uint64_t deep_layers = width() >= 1024 ? audio_layers() : 0;
