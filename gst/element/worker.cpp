@@ -99,7 +99,8 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   return a;
 }
 
-// Returns the number of pieces that a transcriber with these options decodes together.
+// Returns the batch to pass to longest_lag(): 1 if the transcriber decodes one piece at a time, 0
+// if the transcriber chooses the number of pieces.
 int n_together(const TranscriberOptions& options, VadUse vad) {
   if (options.live_latency) return 1;
   return options.batch == 0 && vad != VadUse::On ? 1 : options.batch;
