@@ -41,8 +41,9 @@ bool is_possible(GstClockTime time) {
 
 bool is_possible(GstEvent* gap) {
   GstClockTime start = 0;
-  gst_event_parse_gap(gap, &start, nullptr);
-  return is_possible(start);
+  GstClockTime duration = 0;
+  gst_event_parse_gap(gap, &start, &duration);
+  return is_possible(start) && is_possible(duration);
 }
 
 // Returns whether cccombiner would drop a frame at `time`, because the frame is outside the

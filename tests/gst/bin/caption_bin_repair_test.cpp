@@ -19,6 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr GstClockTime kBelowZero = GstClockTime{0} - 40 * GST_MSECOND;
+
 class ClosedCaptions : public ::testing::TestWithParam<const char*> {
  protected:
   static std::string mode() { return std::string("mode=") + GetParam() + " "; }
@@ -73,7 +75,6 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
 /// cccombiner adds the time and the duration of a frame in 64 bits. The program ends if the sum
 /// overflows.
 TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
-  static constexpr GstClockTime kBelowZero = GstClockTime{0} - 40 * GST_MSECOND;
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10) + video(10) + kSinks);
   GstPad* source = gst_element_get_static_pad(pipeline.element("video"), "src");
@@ -96,6 +97,43 @@ TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
   ASSERT_TRUE(next);
   EXPECT_EQ(GST_MESSAGE_TYPE(next.get()), GST_MESSAGE_EOS) << "said more than once";
   EXPECT_EQ(frames.size(), 248U);
+}
+
+// Counts the GAP events with a duration below zero, which is stored as a value near 2^64.
+GstPadProbeReturn count_impossible_gap(GstPad*, GstPadProbeInfo* info, gpointer n) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) return GST_PAD_PROBE_OK;
+  GstClockTime duration = 0;
+  gst_event_parse_gap(event, nullptr, &duration);
+  if (duration == kBelowZero) ++*static_cast<std::atomic<int>*>(n);
+  return GST_PAD_PROBE_OK;
+}
+
+/// cccombiner would pass the GAP on to its peer.
+TEST_P(ClosedCaptions, AGapWithAnImpossibleDurationIsDropped) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10) + video(10) + kSinks);
+  GstPad* source = gst_element_get_static_pad(pipeline.element("video"), "src");
+  gst_pad_add_probe(
+      source, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad* pad, GstPadProbeInfo* info, gpointer) {
+        const GstClockTime start = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+        if (start < GST_SECOND) return GST_PAD_PROBE_OK;
+        gst_pad_push_event(pad, gst_event_new_gap(start, kBelowZero));
+        return GST_PAD_PROBE_REMOVE;
+      },
+      nullptr, nullptr);
+  gst_object_unref(source);
+  std::atomic<int> n_passed{0};
+  GstPad* out = gst_element_get_static_pad(pipeline.element("b"), "video_src");
+  gst_pad_add_probe(out, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, count_impossible_gap, &n_passed,
+                    nullptr);
+  gst_object_unref(out);
+  const Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  ASSERT_TRUE(pipeline.message(GST_MESSAGE_EOS));
+  EXPECT_EQ(n_passed, 0);
+  EXPECT_EQ(frames.size(), 250U);
 }
 
 // A frame's time and the data of its captions.
