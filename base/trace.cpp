@@ -7,10 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <npuwhisper/guarded.h>
 
 #include "common/trace_file.h"
 
@@ -119,6 +120,24 @@ Result<void> write(const Recording& recording) {
   return out->finish();
 }
 
+// Makes `recording` the one that is in progress, and creates its file.
+Result<void> start(Recording recording) {
+  Recorder& to = recorder();
+  const std::scoped_lock lock(to.mutex);
+  if (to.is_recording) {
+    return fail(ErrorCode::Unavailable, "trace: found a recording in progress, to " +
+                                            to.recording.file.string() + "; wanted none");
+  }
+  auto made = TraceFile::create(recording.file);
+  if (!made) return fail(made.error());
+  if (auto empty = made->finish(); !empty) return empty;
+  to.recording = std::move(recording);
+  to.is_recording = true;
+  ++to.serial;
+  is_on.store(true, std::memory_order_relaxed);
+  return {};
+}
+
 }  // namespace
 
 void record(const char* name, Clock::time_point begin, Clock::time_point end, Value value) {
@@ -142,42 +161,29 @@ void record_run(std::string_view device, Clock::time_point begin, Clock::time_po
 }  // namespace trace
 
 Result<void> start_trace(const std::filesystem::path& file, std::size_t max_spans) {
-  trace::Recording recording;
-  recording.file = file;
-  try {
-    recording.events.reserve(std::max<std::size_t>(max_spans, 1));
+  return guarded("trace of " + std::to_string(max_spans) + " spans", [&]() -> Result<void> {
+    trace::Recording recording;
+    recording.file = file;
+    // reserve() reports a size beyond max_size() as an error of logic, not as a lack of memory.
+    recording.events.reserve(std::clamp<std::size_t>(max_spans, 1, recording.events.max_size()));
     recording.threads.reserve(trace::kNamedThreads);
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::Unavailable,
-                "trace: not enough memory for " + std::to_string(max_spans) + " spans");
-  }
-  trace::Recorder& to = trace::recorder();
-  const std::scoped_lock lock(to.mutex);
-  if (to.is_recording) {
-    return fail(ErrorCode::Unavailable, "trace: found a recording in progress, to " +
-                                            to.recording.file.string() + "; wanted none");
-  }
-  auto made = trace::TraceFile::create(file);
-  if (!made) return fail(made.error());
-  if (auto empty = made->finish(); !empty) return empty;
-  to.recording = std::move(recording);
-  to.is_recording = true;
-  ++to.serial;
-  trace::is_on.store(true, std::memory_order_relaxed);
-  return {};
+    return trace::start(std::move(recording));
+  });
 }
 
 Result<void> stop_trace() {
-  trace::Recording ended;
-  {
-    trace::Recorder& from = trace::recorder();
-    const std::scoped_lock lock(from.mutex);
-    if (!from.is_recording) return {};
-    trace::is_on.store(false, std::memory_order_relaxed);
-    from.is_recording = false;
-    std::swap(ended, from.recording);
-  }
-  return trace::write(ended);
+  return guarded("trace", []() -> Result<void> {
+    trace::Recording ended;
+    {
+      trace::Recorder& from = trace::recorder();
+      const std::scoped_lock lock(from.mutex);
+      if (!from.is_recording) return {};
+      trace::is_on.store(false, std::memory_order_relaxed);
+      from.is_recording = false;
+      std::swap(ended, from.recording);
+    }
+    return trace::write(ended);
+  });
 }
 
 }  // namespace npuwhisper

@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <chrono>
 #include <fstream>
+#include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -149,6 +150,21 @@ TEST_F(Trace, RefusesASecondRecordingAndAFolderThatIsNotThere) {
   const auto second = start_trace(folder_.path() / "other.json");
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message.find(path_.string()), std::string::npos);
+}
+
+TEST_F(Trace, RefusesMoreSpansThanMemoryHolds) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer ends the program when an allocation is too large";
+#endif
+  for (const std::size_t n :
+       {std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::size_t>::max() / 128}) {
+    const auto started = start_trace(path_, n);
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::Unavailable);
+    EXPECT_NE(started.error().message.find("not enough memory"), std::string::npos)
+        << started.error().message;
+  }
+  EXPECT_TRUE(start_trace(path_));
 }
 
 TEST_F(Trace, SeveralWritersAddToOneFile) {
