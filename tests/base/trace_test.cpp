@@ -167,6 +167,25 @@ TEST_F(Trace, RefusesMoreSpansThanMemoryHolds) {
   EXPECT_TRUE(start_trace(path_));
 }
 
+/// The second writer waits for the lock before it decides that the file is empty.
+TEST_F(Trace, AWriterKeepsTheEventsOfAFileThatWasEmptyWhenItBegan) {
+  auto first = trace::TraceFile::append(path_);
+  ASSERT_TRUE(first);
+  std::thread second([&] {
+    auto file = trace::TraceFile::append(path_);
+    ASSERT_TRUE(file);
+    file->span(2, 2, "second", 1, 2);
+    EXPECT_TRUE(file->finish());
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // The second writer is at the lock.
+  first->span(1, 1, "first", 1, 2);
+  EXPECT_TRUE(first->finish());
+  { const auto closed = std::move(first); }
+  second.join();
+  ASSERT_EQ(spans().size(), 2U);
+  EXPECT_EQ(spans()[0].at("name"), "first");
+}
+
 TEST_F(Trace, SeveralWritersAddToOneFile) {
   ASSERT_TRUE(start_trace(path_));
   {

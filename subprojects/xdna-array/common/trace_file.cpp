@@ -70,11 +70,12 @@ Result<TraceFile> TraceFile::create(const std::filesystem::path& path) {
 }
 
 Result<TraceFile> TraceFile::append(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error || size == 0) return create(path);
   auto file = open_locked(path);
   if (!file) return fail(file.error());
+  if (std::fseek(file->get(), 0, SEEK_END) == 0 && std::ftell(file->get()) == 0) {
+    std::fwrite(kHead.data(), 1, kHead.size(), file->get());
+    return TraceFile(path, std::move(*file), true);
+  }
   const auto tail = static_cast<long>(kTail.size());
   if (!has_at(file->get(), 0, SEEK_SET, kHead) || !has_at(file->get(), -tail, SEEK_END, kTail)) {
     return fail(ErrorCode::InvalidArgument,
