@@ -34,10 +34,14 @@ def words(text):
 
 
 def count_different(wanted, found):
-    """Returns the number of words that differ. "horse play" for "horseplay" counts as one."""
-    return sum(max(min(a2 - a1, b2 - b1), 1) for tag, a1, a2, b1, b2 in
-               difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes()
-               if tag != 'equal')
+    """Returns the number of words that were replaced, added or left out. "horse play" for "horseplay" counts as one."""
+    n = 0
+    for tag, a1, a2, b1, b2 in difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes():
+        if tag == 'equal':
+            continue
+        is_split_differently = ''.join(wanted[a1:a2]) == ''.join(found[b1:b2])
+        n += 1 if is_split_differently else max(a2 - a1, b2 - b1)
+    return n
 
 
 def run(command, **variables):

@@ -85,8 +85,6 @@ inline constexpr double kInt8Tolerance = 0.003;
 /// write.
 inline constexpr std::uint16_t kUnwritten = 0x3e3e;
 
-;
-
 /// A loaded array and the workspace of its operations; a base of test fixtures.
 class OnArray {
  protected:
