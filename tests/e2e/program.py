@@ -40,7 +40,7 @@ def model_folder(model=MODEL):
                        pathlib.Path(os.environ.get('HF_HOME') or cache / 'huggingface') / 'hub')
     places = [cache / 'npuwhisper' / model]
     if os.environ.get('NPUWHISPER_MODEL_DIR'):
-        places.append(pathlib.Path(os.environ['NPUWHISPER_MODEL_DIR']) / model)
+        places.insert(0, pathlib.Path(os.environ['NPUWHISPER_MODEL_DIR']) / model)
     places += hub.glob(f'models--Systran--faster-whisper-{model}/snapshots/*')
     return next((place for place in places if (place / 'model.bin').exists()), None)
 
