@@ -11,9 +11,13 @@ class SourceTask;
 /// Returns the task of a source pad, which is the pad's element-private pointer.
 SourceTask& source_task_of(GstPad* pad);
 
-/// The functions of the source pads.
+/// Starts the task of a source pad if `active` is TRUE, otherwise stops it. Returns FALSE in pull
+/// mode, or if the task cannot be started or stopped.
 gboolean source_activate_mode(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active);
+/// Handles an event from downstream. Drops QOS, forwards each seek once, and forwards RECONFIGURE
+/// only if upstream needs it.
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event);
+/// Handler of the pad's signal "linked". Informs the pad's task.
 void source_linked(GstPad* pad, GstPad* peer, gpointer);
 /// Handles a query from downstream. Answers LATENCY in every state, linked or not.
 gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query);

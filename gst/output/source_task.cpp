@@ -205,8 +205,9 @@ void SourceTask::linked() {
   changed_.notify_all();
 }
 
-// Sends the sticky events to a new peer after EOS. Pads send sticky events with the next push, but
-// after EOS a pad pushes nothing except a STREAM_START, which may be equal to the previous one.
+// Sends the sticky events to a peer that was linked after EOS. A pad normally sends its sticky
+// events with the next push, but after EOS it refuses every push except a STREAM_START. A
+// STREAM_START ends this refusal, even if it is the same event as before.
 void SourceTask::tell_again() {
   if (!GST_PAD_IS_EOS(pad_.get())) return;
   std::vector<EventPtr> told;

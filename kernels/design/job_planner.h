@@ -28,8 +28,9 @@ inline constexpr int kLeastSlotTiles = 2;
 /// has all of them in one slot.
 int slot_tiles(int a_tiles, int m_passes, int n_blocks, int least);
 
-/// Functions that the planners of all kinds of operations share. The rows of C are divided into
-/// passes. The columns of C are divided into groups; a group has one tile for each core column.
+/// Plans the jobs of one operation. Has the functions that plan_jobs() needs for every kind of
+/// operation. The rows of C are divided into passes, and the columns of C into groups. A group has
+/// one tile for each core column.
 class JobPlanner {
  public:
   JobPlanner(Plan& plan, std::size_t index)

@@ -35,9 +35,9 @@ class AccessRules {
   ///  - Options::hosts.
   bool allows_host(SoupServerMessage* message) const;
 
-  /// Returns whether the request carries the token, as the query's "token" or as "Authorization:
-  /// Bearer". The time of the comparison does not depend on the position of the first wrong
-  /// character.
+  /// Returns whether the request carries the token, as the query's "token" or, if the query has
+  /// none, as "Authorization: Bearer". Returns true if no token is required. The time of the
+  /// comparison does not depend on the position of the first wrong character.
   bool allows_token(SoupServerMessage* message) const;
 
   /// Returns whether the server listens on a loopback address.

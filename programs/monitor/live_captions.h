@@ -78,8 +78,8 @@ class LiveCaptions {
   Result<void> build(const Listening& listening);
   void take(GstSample* sample);
   void deliver();
-  /// Returns the meaning of the times in `piece`. The result refers to `piece`, which must outlive
-  /// the result.
+  /// Returns functions that convert the times in the JSON of `piece`. They refer to `piece`, which
+  /// must outlive them.
   static TimeMeaning meaning_of(const Piece& piece);
   void handle(GstMessage* message);
 

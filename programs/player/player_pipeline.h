@@ -43,7 +43,8 @@ class PlayerPipeline {
   /// Seeks relative to the current position. Returns the new position in nanoseconds, or
   /// GST_CLOCK_TIME_NONE if the stream cannot seek.
   GstClockTime seek_by(gint64 nanoseconds);
-  /// Shows or hides the captions and returns whether they are shown. Speech recognition continues.
+  /// Shows the captions if they are hidden, otherwise hides them. Returns whether they are shown
+  /// afterwards; false if npuwhisperbin has no overlay. Speech recognition continues.
   bool toggle_captions();
 
  private:

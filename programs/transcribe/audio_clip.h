@@ -10,8 +10,9 @@
 namespace npuwhisper::cli {
 
 /// Limits the decoded audio that enters a pad to one part, exact to the sample. Drops the audio
-/// outside the part, and ends the stream after the part. Does not seek, and therefore also works on
-/// files with poor seeking support. Timestamps stay those of the file.
+/// outside the part, and ends the stream after the part. Buffers without a timestamp pass
+/// unchanged. Does not seek, and therefore also works on files with poor seeking support.
+/// Timestamps stay those of the file.
 class AudioClip {
  public:
   /// Probes `sink` until the pipeline is stopped. Stop the pipeline before this object is

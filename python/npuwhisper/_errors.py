@@ -24,7 +24,7 @@ class Error(Exception):
 
     def __init__(self, code: int, message: str):
         super().__init__(message)
-        self.code = code  # An ErrorCode, or the number of a code that this package does not know.
+        self.code = code  # An ErrorCode, or an int if ErrorCode has no member for the code.
 
 
 def check(error):

@@ -35,7 +35,8 @@ def copy_of(samples: Samples) -> memoryview:
 
 
 def push(transcriber, view: memoryview, segments):
-    """Calls the function of the library that takes these samples, and returns its error."""
+    """Passes samples to the library's function for their type. `segments` receives the result. Returns the
+    function's error object for check()."""
     ctype, function = _FORMATS[view.format]
     row = ctype * len(view)
     # ctypes refers only to writable and contiguous memory. Other samples are copied.

@@ -91,8 +91,9 @@ std::string_view trim_spaces(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpaces) + 1 - first);
 }
 
-/// Returns the code of the language that `text` names, and ignores spaces around the text. Returns
-/// "" for "auto" and for an empty text. Returns nullopt if the text does not name a language.
+/// Returns the code of the language that `text` names. Ignores case, spaces around the text, and a
+/// region after a code ("de-DE"). Returns "" for "auto" and for an empty text. Returns nullopt if
+/// the text names no language.
 std::optional<std::string> find_code(std::string_view text) {
   const std::string wanted = lower_case(trim_spaces(text));
   if (wanted.empty() || wanted == "auto") return std::string();

@@ -39,10 +39,10 @@ class LogMel {
   /// Discards the frames before `frame` (at most end_frame()).
   virtual void discard_before(std::int64_t frame) = 0;
 
-  /// Writes the frames from `first` on to `out`, which has shape [n_frames, n_mels]. Only the first
-  /// `n_heard` frames (at most n_frames) contain audio: their log10 values x are clamped to 8 below
-  /// their maximum and normalised to (x + 4) / 4. `first` must be at least first_frame(). The other
-  /// frames, and frames from end_frame() on, are all 0, as in openai/whisper and faster-whisper.
+  /// Writes n_frames frames, from frame `first` (at least first_frame()) on, to `out`, which has
+  /// the shape [n_frames, n_mels]. The first `n_heard` frames (at most n_frames) that come before
+  /// end_frame() contain audio. Their log10 values x are clamped to 8 below their maximum and
+  /// normalised to (x + 4) / 4. All other frames are 0, as in openai/whisper and faster-whisper.
   /// Normalised silence is not 0, and Whisper's output depends on the difference. Returns the
   /// number of frames with audio. Errors: those of the device that computes the frames.
   virtual Result<int> window(std::int64_t first, int n_heard, int n_frames,

@@ -41,8 +41,8 @@ npuwhisper_error* create(std::string_view function, T** out, Body&& body) noexce
   });
 }
 
-/// Returns a string for the caller of a C function, and its length in `*length` unless `length` is
-/// NULL.
+/// Returns the content of `text` for the caller of a C function. The result is valid as long
+/// as `text`. Writes the length of `text` to `*length` unless `length` is NULL.
 inline const char* give(const std::string& text, std::size_t* length) noexcept {
   if (length != nullptr) *length = text.size();
   return text.c_str();

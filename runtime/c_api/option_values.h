@@ -24,7 +24,8 @@ inline Failure wrong_value(std::string_view name, std::string_view text, std::st
   return fail(ErrorCode::InvalidArgument, std::move(message));
 }
 
-/// Converts `text` to a number. The result does not depend on the locale.
+/// Converts `text` to a number, independently of the locale. Errors: InvalidArgument, with `wanted`
+/// as the description of valid values.
 template <typename T>
 Result<T> parse_number(std::string_view name, std::string_view text, std::string_view wanted) {
   T value = 0;
@@ -33,7 +34,8 @@ Result<T> parse_number(std::string_view name, std::string_view text, std::string
   return wrong_value(name, text, wanted);
 }
 
-/// Returns the value with the name `text`.
+/// Returns the entry of `values` with the name `text`. `name`: the option's name, for the error.
+/// Errors: InvalidArgument, with the names of all values.
 template <typename T, std::size_t n>
 Result<T> parse_name(const std::pair<std::string_view, T> (&values)[n], std::string_view name,
                      std::string_view text) {

@@ -57,8 +57,9 @@ struct SegmentCallback {
   }
 };
 
-/// Transcribes `samples` to their end. Pushes a second at a time, so that segments are reported
-/// soon after they are final.
+/// Transcribes all `samples` and drains the transcriber. Pushes a second at a time, so that
+/// segments are reported soon after they are final. Errors: those of Transcriber, Cancelled (the
+/// callback returned false).
 Result<void> transcribe(Transcriber& transcriber, std::span<const float> samples,
                         const SegmentCallback& callback) {
   while (!samples.empty()) {

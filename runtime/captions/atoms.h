@@ -33,7 +33,7 @@ struct Atom {
   std::chrono::nanoseconds start{0};
   std::chrono::nanoseconds end{0};
   bool after_space = false;
-  bool begins_word = false;                ///< Whether captions mark the atom (CaptionMark).
+  bool begins_word = false;                ///< True: captions mark the atom (CaptionMark).
   BreakCost break_before = kBetweenWords;  ///< The cost of ending a line before this atom.
 };
 

@@ -73,7 +73,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
   }
   if (atoms_.empty() && !screen_.empty()) {
     // No further words have arrived, so the screen stays unchanged until `known` or until `due`,
-    // whichever is later.
+    // whichever is later, but for at most kHold after the end of the last word.
     const nanoseconds settled = std::max(known, due.value_or(known));
     const nanoseconds until = std::min<nanoseconds>(settled, spoken_ + kHold);
     if (until >= floor_ + kStep) captions.push_back(show(floor_, until));

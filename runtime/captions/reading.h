@@ -8,8 +8,9 @@ namespace npuwhisper::reading {
 
 using std::chrono::milliseconds;
 
-/// Minimum and maximum duration. Netflix, General Requirements: a subtitle lasts from 5/6 s to 7 s.
+/// Minimum duration of a caption. Netflix, General Requirements: 5/6 s.
 inline constexpr milliseconds kLeast{834};
+/// Maximum duration of a caption. Netflix, General Requirements: 7 s.
 inline constexpr milliseconds kMost{7000};
 /// Reading speed. Netflix, English: 20 characters a second.
 inline constexpr int kColumnsPerSecond = 20;

@@ -101,7 +101,8 @@ class Device {
   virtual bool joins_cross_attention() const { return false; }
   /// Prepares a graph for up to `batch` items (windows, or rows of a step): plans it, packs weights
   /// and allocates buffers. `weights` must outlive the executable, because a run may read further
-  /// weights from it. Errors: Unsupported, CorruptModel, Unavailable (memory).
+  /// weights from it. Errors: Unsupported, CorruptModel, Unavailable (memory), DeviceError,
+  /// InvalidArgument (NPUWHISPER_NPU_TIMEOUT_MS).
   virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                                       int batch) = 0;
   /// Returns the memory that prepare() would take for `graph`, and the sizes of the executable's
@@ -110,7 +111,8 @@ class Device {
   virtual Result<GraphMemory> measure(const Graph& graph, const WeightsIndex& weights,
                                       int batch) = 0;
   /// Prepares the log-mel of windows of `n_frames` frames. Returns nullptr if this device leaves
-  /// log-mel to MelFrontend on the CPU. Errors: as for prepare().
+  /// log-mel to MelFrontend on the CPU. Errors: those of prepare(), and NotFound (no NPU, or no
+  /// array configuration).
   virtual Result<std::unique_ptr<WindowMel>> prepare_mel(int n_mels, int n_frames);
 };
 

@@ -20,8 +20,9 @@ struct DeviceOptions {
 };
 
 /// Opens the requested device. Auto tries the NPU, then the CPU, chooses the first device that can
-/// be opened, and logs the choice. Errors: NotFound (no device of this kind), Unsupported
-/// (precision), InvalidArgument (NPU stages for a CPU), and the errors of the device.
+/// be opened, and logs the choice. Errors: InvalidArgument (NPU stages for a CPU), NotFound (this
+/// build has no device of this kind; for Auto: no device can be opened), and, except for Auto, the
+/// errors of the device's open().
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options);
 
 }  // namespace npuwhisper

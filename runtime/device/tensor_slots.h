@@ -8,9 +8,10 @@
 
 namespace npuwhisper {
 
-/// Describes which tensors share memory. An output takes over the slot of its residual if no later
-/// operation reads the residual and both have the same size. The sum is then computed in place. Any
-/// other slot becomes free after the last stage that reads its tensor.
+/// Describes which tensors share memory. The output of an operation takes over the slot of the
+/// residual if both have the same size, no later operation reads the residual, and the residual is
+/// not also the operation's input. The sum is then computed in place. Any other slot becomes free
+/// after the last stage that reads its tensor.
 struct TensorSlots {
   std::vector<int> slot_of;             ///< Slot of each tensor; -1: none (an input, or 0 bytes).
   std::vector<std::size_t> slot_bytes;  ///< Size of each slot in bytes.

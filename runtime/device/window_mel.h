@@ -22,7 +22,8 @@ class WindowMel {
   virtual int n_mels() const = 0;
   virtual int n_frames() const = 0;  ///< Frames in a window.
 
-  /// Allocates memory for 16-bit samples, all zero, for use with run().
+  /// Allocates memory for 16-bit samples, all zero, for use with run(). The caller owns the buffer
+  /// and must destroy it before this object. Errors: DeviceError.
   virtual Result<std::unique_ptr<Buffer>> allocate_samples(std::size_t n_samples) = 0;
 
   /// Computes the log-mel of one window in one submission. Frame i consists of kFftSize samples of

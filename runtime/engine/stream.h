@@ -17,7 +17,8 @@ namespace npuwhisper {
 /// Returns the model that `engine` runs.
 const Model& model_of(const Engine& engine);
 
-/// Returns the turns that the live streams of `engine` share. They belong to the engine.
+/// Returns the object that gives the live streams of `engine` turns to run passes. The engine owns
+/// the object.
 PassTurns& pass_turns_of(Engine& engine);
 
 /// Options of a stream's decoder. The decoder allocates all its memory at creation.

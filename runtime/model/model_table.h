@@ -33,8 +33,8 @@ struct KnownModel {
   bool is_openai = false;     ///< Whether openai-whisper stores the model as NAME.pt.
   /// Names of whisper.cpp's files without the quantisation and ".bin", as in "ggml-base".
   std::vector<std::string_view> ggml;
-  /// The repository in which the authors store whisper.cpp's file of this model, besides
-  /// whisper.cpp's own repository. Empty: none.
+  /// The authors' repository on the Hugging Face hub with this model in whisper.cpp's format. It is
+  /// searched after whisper.cpp's own repository. Empty: the authors have no such repository.
   std::string_view ggml_repository;
 };
 

@@ -38,8 +38,9 @@ struct RoundedRow {
   float mean = 0;
 };
 
-/// Rounds a row. `in`: [k], f32 or bf16. `rotated`: [k], overwritten. `values`: [k], receives the
-/// rounded numbers, 1 to 255.
+/// Subtracts the mean of a row, rotates the row and rounds it to 8 bits. `in`: [k], f32 or bf16.
+/// `rotated`: [k], receives the rotated row. `values`: [k], receives the rounded numbers plus 128,
+/// 1 to 255.
 RoundedRow round_row(const void* in, DataType in_type, std::size_t k, float* rotated,
                      std::uint8_t* values);
 

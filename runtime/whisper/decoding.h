@@ -67,9 +67,9 @@ class WindowDecoder {
   /// Restarts the random numbers of sampling, so that the same audio produces the same text again.
   void reset() { search_.reseed(options_.seed); }
 
-  /// Decodes the window that the decoder encoded last. After an attempt that lacks words, the
-  /// prompt of the next attempts does not contain the text before the window, because that text is
-  /// the usual cause. The result is valid until the next call.
+  /// Decodes the window that the decoder encoded last. If an attempt lacks words, later attempts
+  /// omit the text before the window from the prompt, because this text usually causes the error.
+  /// `voice`: the speech detector's results. The result is valid until the next call.
   Result<const DecodedWindow*> decode(const Prompt::View& prompt, const WindowVoice& voice = {});
 
   /// The functions below divide decode() into steps, so that a caller can perform the steps of

@@ -28,7 +28,7 @@ bool has_no_spaces(char32_t c) {
       {0x2E80, 0x9FFF},    // Chinese characters and kana
       {0xAC00, 0xD7AF},    // Hangul
       {0xF900, 0xFAFF},    // Chinese characters
-      {0xFF66, 0xFF9F},    // kana of half width
+      {0xFF66, 0xFF9F},    // half-width kana
       {0x20000, 0x3FFFF},  // Chinese characters
   };
   return std::ranges::any_of(kRanges, [&](const Range& r) { return c >= r.first && c <= r.last; });

@@ -123,7 +123,7 @@ class HotwordTree {
 
   std::uint8_t shape(Token token) const {
     const auto at = static_cast<std::size_t>(token);
-    return at < shapes_.size() ? shapes_[at] : kIsSeparator;  // timestamps separate words
+    return at < shapes_.size() ? shapes_[at] : kIsSeparator;  // special tokens separate words
   }
   static std::uint8_t shape_of(std::string_view text);
   /// Returns whether a text with the last token `token` ends in a word. `before`: whether the text

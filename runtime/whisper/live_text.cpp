@@ -150,8 +150,8 @@ std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
   return n_phrase > n_due ? n_phrase : std::max(n_due, n_settled(n, schedule, heard, false));
 }
 
-/// Returns how many of the first `n` words of heard_ are settled (PassSchedule::is_settled()).
-/// `in_phrases`: counts only whole phrases.
+/// Returns the number of settled words (PassSchedule::is_settled()) at the start of heard_, at most
+/// `n`. `in_phrases`: counts only whole phrases. Does not divide a compound.
 std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard,
                                 bool in_phrases) const {
   const auto is_last = [&](std::size_t i) {

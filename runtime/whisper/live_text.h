@@ -57,11 +57,11 @@ class LiveText {
   /// Returns the number of words in heard() up to the last spoken word. Any entries after that word
   /// are punctuation that belongs to no word.
   std::size_t n_all() const;
-  /// Makes the first `n` words of heard() final and returns them, with times clipped to the range
-  /// [floor(), end).
+  /// Makes the first `n` words of heard() final and returns them. Clips their times to the range
+  /// from floor() to `end`. Raises floor() to the end of the last of these words.
   std::vector<Word> commit(std::size_t n, std::int64_t end);
 
-  /// Returns the sample before which no later word begins.
+  /// Returns the earliest sample at which the next final word can begin.
   std::int64_t floor() const { return floor_; }
   void raise_floor(std::int64_t to);
   std::span<const LiveWord> committed() const { return committed_; }
@@ -103,7 +103,7 @@ class LiveText {
   std::vector<Token> draft_;  // tokens of heard_
   std::size_t n_agreed_ = 0;  // number of words at the start of heard_ that two passes agree on
   bool is_doubtful_ = false;
-  std::int64_t heard_to_ = 0;  // end of the last pass's audio
+  std::int64_t heard_to_ = 0;  // end of the audio that was passed to hear() or hear_nothing()
   std::int64_t floor_ = 0;
 };
 

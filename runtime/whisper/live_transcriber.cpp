@@ -166,7 +166,8 @@ std::int64_t LiveTranscriber::n_wanted() const {
 
 /// Appends the words that are due. If the stream is overloaded, skips to the live edge. Otherwise
 /// runs a pass once there is enough new audio, little more audio waits to be pushed, and it is the
-/// stream's turn. Without new speech, rest() replaces the pass.
+/// stream's turn. If the window is full, runs a pass without waiting. Without new speech, rest()
+/// replaces the pass.
 Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
   audio_.discard_before(begin_);
   // After a skip, audio before the new live edge is ignored.
@@ -192,7 +193,8 @@ Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
 }
 
 /// Returns the right to run a pass now, or nullopt if the stream must wait for its turn. A stream
-/// whose window is full does not wait.
+/// does not wait if its window is full (`is_full`), if its pace is Pace::Audio, or if turns_ is
+/// null.
 std::optional<PassTurns::Turn> LiveTranscriber::ask_for_turn(bool is_full) {
   if (turns_ == nullptr || schedule_.pace() == Pace::Audio) return PassTurns::Turn();
   if (is_full) return turns_->take(this);

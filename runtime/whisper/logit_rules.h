@@ -21,8 +21,8 @@ struct LogitSummary {
 /// Decides which tokens may come next (Radford et al. 2022, section 4.5). Follows
 /// ApplyTimestampRules in decoding.py of openai/whisper, and CTranslate2 where the two projects
 /// differ:
-///  - special tokens of the prompt and the no-speech token are forbidden, and with
-///    `suppress_non_speech` the model's suppress_tokens too;
+///  - the no-speech token and the prompt's special tokens, except languages, are forbidden; with
+///    `suppress_non_speech`, the model's suppress_tokens are forbidden too;
 ///  - the first token is a timestamp of at most `max_initial_timestamp`;
 ///  - timestamps come in pairs, except directly before the end; they never decrease, and a segment
 ///    is at least one step (0.02 s) long;

@@ -20,14 +20,13 @@ bool is_opening(char32_t character, bool after_space);
 bool is_closing(std::string_view text);
 /// Returns `text` without the closing punctuation and white space at its end.
 std::string_view without_closing(std::string_view text);
-/// Returns `text` without the ellipsis at its end. The model writes one where the audio ends within
-/// a sentence.
+/// Returns `text` without the ellipsis at its end, which is "…" or at least two full stops. The
+/// model writes an ellipsis where the audio ends within a sentence.
 std::string_view without_ellipsis(std::string_view text);
-/// Returns whether the character is one of . ! ? or their full-width forms.
+/// Returns whether the character is one of . ! ? 。 ！ ？
 bool ends_sentence(char32_t character);
 
-/// Returns whether the last character of the text, apart from white space, is one of . ! ? or their
-/// full-width forms.
+/// Returns whether the last character of the text, apart from white space, is one of . ! ? 。 ！ ？
 bool ends_sentence(std::string_view text);
 
 }  // namespace npuwhisper

@@ -27,7 +27,7 @@ struct Hypothesis {
   HotwordPlace hotwords{};  ///< Place of the text in the tree of hotwords, with its bonus.
 
   /// Returns the average log probability of a token. As in openai/whisper, the end of text counts
-  /// as a token.
+  /// as a token, even if the text has not ended.
   float average_log_probability() const {
     return sum_log_probability / static_cast<float>(tokens.size() + 1);
   }
@@ -100,7 +100,7 @@ class Search {
     int n_prompt = 0;  // greedy search: number of tokens of the prompt
     float temperature = 0;
     float length_penalty = 1;
-    std::size_t n_wanted = 1;  // beam search: number of complete texts that end the search
+    std::size_t n_wanted = 1;  // beam search ends after this number of complete texts
   };
 
   void start(const Method& method);
@@ -129,7 +129,7 @@ class Search {
   int truncate_to_ = -1;  // greedy search: length to shorten the decoder's sequence to; -1: none
   std::size_t n_before_ = 1;  // number of sequences of the last step
   const Hypothesis* result_ = nullptr;
-  std::vector<Hypothesis> beams_;      // greedy and sampling: one for each text
+  std::vector<Hypothesis> beams_;      // one for each text, or the beams of beam search
   std::vector<Hypothesis> new_beams_;  // beam search: swapped with beams_
   std::vector<HotwordGains> gains_;    // beam search: the gains of each beam's next token
   std::vector<int> alive_;             // greedy and sampling: index into beams_ for each sequence

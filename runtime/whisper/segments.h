@@ -34,7 +34,7 @@ void drop_empty_segments(std::vector<Segment>& segments);
 /// Clips the times of segments and words to the samples [begin, end), so that they are in order and
 /// do not overlap, and no segment has zero length. Whisper sometimes places text after the end of
 /// the audio. A segment that would get zero length is joined to the previous segment, so that no
-/// text is lost.
+/// text is lost. If there is no previous segment, this segment gets the whole range.
 void place_segments(std::vector<Segment>& segments, std::int64_t begin, std::int64_t end);
 
 }  // namespace npuwhisper

@@ -26,7 +26,7 @@ Result<std::unique_ptr<Transcriber>> create_as_written(std::shared_ptr<Engine> e
   const Model& model = model_of(*engine);
   const bool alignment = options.word_times || options.live_latency;
   const bool is_live = options.live_latency && options.pace == Pace::RealTime;
-  // The decoder owns the engine, which owns the model.
+  // The decoder keeps the engine alive, and the engine keeps the model alive.
   const auto make_decoder = [&](int max_sequences, const std::atomic<bool>& cancelled) {
     return make_stream_decoder(
         engine, {.max_sequences = max_sequences, .alignment = alignment, .is_live = is_live},

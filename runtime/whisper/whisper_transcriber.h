@@ -56,7 +56,7 @@ class WhisperTranscriber : public Transcriber {
   TranscriberStats stats() const final;
 
  private:
-  const std::unique_ptr<std::atomic<bool>> cancelled_;  // also read by decoder_
+  const std::unique_ptr<std::atomic<bool>> cancelled_;  // also read by the decoders
   const std::unique_ptr<const HotwordTree> hotwords_;
 
  protected:

@@ -19,9 +19,9 @@ constexpr std::int64_t kInexactEnd = kSampleRate / 5;
 /// If the voice after the last timestamp lasts at least this number of samples, it counts as speech
 /// without text.
 constexpr std::int64_t kLeastUnheard = kSampleRate;
-/// If two successive windows advance by less than this number of mel frames (2 s), the second one
-/// advances further. Otherwise, the model could repeat a short text in many windows over singing or
-/// noise.
+/// If two successive windows each advance by less than this number of mel frames (2 s), the second
+/// one advances further. Otherwise, the model could repeat a short text in many windows over
+/// singing or noise.
 constexpr int kShortAdvance = 200;
 
 }  // namespace

@@ -33,7 +33,7 @@ class WindowText {
     TokenDecoder& decoder;  ///< Holds the encoded window.
     WindowPosition position;
     int last_advance;            ///< Advance of the window before this window, in mel frames.
-    std::string_view language;   ///< Whisper's code.
+    std::string_view language;   ///< Code of the language.
     std::span<const float> pcm;  ///< The window's samples. Used only for word times.
   };
   /// Replaces `segments` by those of the window. Returns the number of frames until the next window

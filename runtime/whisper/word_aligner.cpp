@@ -62,8 +62,9 @@ void WordAligner::add_state(std::span<const float> attention, const TextState& s
   path_.add(scores_, !is_spoken, state.kind == Kind::Gap ? kUnmarkedCost : 0.0F);
 }
 
-// The convolutions before the encoder centre position p on sample p * 320 (hop 160, stride 2,
-// symmetric padding). So without a lead, position p represents the 320 samples around that sample.
+// Mel frames have a hop of 160 samples. The convolutions before the encoder have symmetric padding
+// and a total stride of 2. Therefore, without a lead, position p represents the 320 samples around
+// sample p * 320.
 std::int64_t WordAligner::sample_of(std::int64_t position) const {
   return position * kSamplesPerTimestamp - kSamplesPerTimestamp / 2 + lead_;
 }

@@ -46,9 +46,9 @@ class WordAligner {
   WordAligner(std::size_t n_positions, std::size_t max_states, int lead);
 
   /// Aligns the states with the positions [first, end). `attention` is the mean attention of the
-  /// model's alignment heads after softmax, [rows, n_positions], with all rows of `states`. Returns
-  /// the range of positions of each state, counted from `first`, or an empty span if the states do
-  /// not fit. The result is valid until the next call.
+  /// model's alignment heads after softmax, [rows, n_positions]. It must contain the rows of all
+  /// states. Returns the range of positions of each state, counted from `first`, or an empty span
+  /// if the states do not fit. The result is valid until the next call.
   std::span<const AlignmentPath::Range> align(std::span<const float> attention,
                                               std::span<const TextState> states,
                                               const SpeechEvidence& evidence, std::size_t first,

@@ -23,9 +23,10 @@ struct WordTime {
 /// words.
 void shorten_long_words(std::span<WordTime> words, std::vector<std::int64_t>& durations);
 
-/// Moves words, which are in order, so that they lie within [begin, end), do not overlap and last
-/// at least 10 ms. If the range is too short for all words, the minimum length is shorter, but at
-/// least one sample. If there are more words than samples, the last words extend beyond `end`.
+/// Changes the times of words, which are in order, so that the words lie within [begin, end), do
+/// not overlap and last at least 10 ms. If the range is too short for all words, the minimum length
+/// is shorter, but at least one sample. If there are more words than samples, the last words extend
+/// beyond `end`.
 void fit_words(std::span<WordTime> words, std::int64_t begin, std::int64_t end);
 
 }  // namespace npuwhisper

@@ -192,9 +192,9 @@ void WordTimer::mark_gap() {
   if (gap_.kind == TextState::Kind::Gap) gap_.kind = TextState::Kind::MarkedGap;
 }
 
-/// Returns the index in tokens_ of the token before the first word of `segment`. If `segment` has
-/// no words, uses the first word of later segments. Returns tokens_.size() if there is no such
-/// word, and 0 for segment 0.
+/// Returns the index in tokens_ of the token before the first word's core (WordGroup::core) in
+/// `segment`. If `segment` has no words, uses the first word of later segments. Returns
+/// tokens_.size() if there is no such word, and 0 for segment 0.
 std::size_t WordTimer::first_row_of(std::size_t segment) const {
   if (segment == 0) return 0;
   const auto word = std::ranges::find_if(

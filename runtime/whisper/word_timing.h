@@ -23,7 +23,7 @@ namespace npuwhisper {
 struct WordTimingWindow {
   std::int64_t first_sample = 0;  ///< Sample of the stream at which the window begins.
   int n_frames = 0;               ///< Mel frames (10 ms) that hold audio.
-  std::string_view language;      ///< Whisper's code, empty for an English-only model.
+  std::string_view language;      ///< Code of the language; empty for an English-only model.
   Task task = Task::Transcribe;
   std::span<const float> pcm;  ///< Samples from first_sample on. If empty, times are less exact.
 };

@@ -11,13 +11,13 @@ import tempfile
 
 
 class LeftOut(Exception):
-    """A runtime that cannot be measured here; the message says why."""
+    """Raised if a runtime cannot be measured here. The message gives the reason."""
 
 
 class LineProcess:
     """A process that prints a JSON object in a line when it is ready, and another one for each line of its stdin.
 
-    All of its functions that wait for an answer raise LeftOut if the process ends instead.
+    The constructor and ask() wait for the next object. They raise LeftOut if the process ends instead.
     """
 
     def __init__(self, command, environment):

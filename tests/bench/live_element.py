@@ -23,7 +23,8 @@ LOAD_SECONDS = 120
 
 
 def wait_for_model(bus):
-    """Waits until the element reports that the model is loaded, so that loading delays no words."""
+    """Waits until the element reports that the model is loaded, so that loading delays no words. Ends the program if
+    the model cannot be loaded within LOAD_SECONDS."""
     end = time.monotonic() + LOAD_SECONDS
     while time.monotonic() < end:
         message = bus.timed_pop_filtered(Gst.SECOND,

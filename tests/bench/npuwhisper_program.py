@@ -11,7 +11,7 @@ PROGRAM = ROOT / 'build' / 'programs' / 'transcribe' / 'npuwhisper-transcribe'
 
 
 class ProgramError(Exception):
-    """The program could not be run or failed; the message is for the user."""
+    """Raised if the program cannot be run or fails. The message is for the user."""
 
 
 def transcribe(files, options, environment=None, program=PROGRAM, wrapper=()):

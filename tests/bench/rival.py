@@ -37,8 +37,8 @@ def faster_whisper_batched(_, model_folder, n_threads):
 
 
 def openvino_precision():
-    # OpenVINO asks the machine, not oneDNN, whether bf16 is supported. OpenVINO fails with bf16 if
-    # oneDNN is limited to a lower instruction set.
+    # OpenVINO checks only the CPU for bf16 support, not the limit of oneDNN. It therefore fails with
+    # bf16 if oneDNN is limited to a lower instruction set.
     return 'f32' if 'ONEDNN_MAX_CPU_ISA' in os.environ else 'bf16'
 
 

@@ -6,7 +6,7 @@ usage: window_rival.py RUNTIME MODEL MEL N_MELS N_THREADS N END TOKEN...      (w
 RUNTIME is one of RUNTIMES. MEL is a file with the window's log-mel: f32, [3000, N_MELS]. Prints {"versions", "isa"}
 when the model is loaded. Then, for each line of stdin, encodes the window, decodes N tokens after the TOKENs, and
 prints {"seconds", "tokens"}. Every token has the largest logit of all tokens except END, without other decoding rules.
-"seconds" has the parts that the runtime runs one after the other.
+"seconds" has the duration of each stage that the runtime runs separately.
 """
 import argparse
 import ctypes
@@ -53,7 +53,7 @@ class ContextParams(ctypes.Structure):
 
 def whisper_cpp_library():
     import _pywhispercpp
-    # The symbols of a library include those of the libraries that it needs.
+    # A lookup in a library also finds the symbols of the libraries that it needs, here those of whisper.cpp.
     library = ctypes.CDLL(_pywhispercpp.__file__)
     library.whisper_context_default_params.restype = ContextParams
     library.whisper_init_from_file_with_params.restype = ctypes.c_void_p

@@ -125,7 +125,8 @@ class Browser:
                 if event.get('method') == 'Network.requestWillBeSent']
 
     def complaints(self):
-        """Returns the exceptions of the page's scripts and the logged policy violations."""
+        """Returns the exceptions of the page's scripts, and the browser's log entries, such as policy
+        violations. Leaves out log entries about the network."""
         exceptions = [event['params'] for event in self.events
                       if event.get('method') == 'Runtime.exceptionThrown']
         return exceptions + [event['params']['entry'] for event in self.events
@@ -133,7 +134,7 @@ class Browser:
                              event['params']['entry']['source'] != 'network']
 
     def accessible(self):
-        """Returns (role, name) of each node that assistive technology can see."""
+        """Returns (role, name) of each node that the page exposes to assistive technology."""
         nodes = self.call('Accessibility.getFullAXTree')['nodes']
         return [(node['role']['value'], node.get('name', {}).get('value', ''))
                 for node in nodes if not node.get('ignored')]

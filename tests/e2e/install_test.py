@@ -79,7 +79,7 @@ class Installed(unittest.TestCase):
         with a registry of its own."""
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith(('GST_', 'LD_', 'PKG_CONFIG', 'PYTHON', 'NPUWHISPER_LIBRARY'))}
-        if not FOLDERS['rpath']:  # The prefix is /usr. The linker does not search its copy below self.root.
+        if not FOLDERS['rpath']:  # Without an rpath, the dynamic linker does not search self.lib.
             kept['LD_LIBRARY_PATH'] = str(self.lib)
         return {**kept, 'GST_REGISTRY': str(self.folder / 'registry.bin'), **more}
 

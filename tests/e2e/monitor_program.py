@@ -92,7 +92,7 @@ class Events(threading.Thread):
         return statuses[-1]['state'] if statuses else None
 
     def wait_for_state(self, *states):
-        """Waits for one of `states` and returns it."""
+        """Waits for one of `states` and returns it. Raises AssertionError if the events end or LONGEST passes first."""
         end = time.monotonic() + LONGEST
         while self.state() not in states:
             if time.monotonic() > end or not self.is_alive():

@@ -263,7 +263,7 @@ class Sound(Case):
 
 @needs_speech
 class OtherPlayers(Case):
-    """The commands of docs/players.md for players that do not know npuwhisper."""
+    """The commands of docs/players.md for players without support for npuwhisper."""
 
     def launch(self, line):
         subprocess.run(['gst-launch-1.0', '-q', *shlex.split(line)], check=True, timeout=LONGEST,

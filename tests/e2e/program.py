@@ -32,8 +32,8 @@ SPOKEN = (
 
 
 def model_folder(model=MODEL):
-    """Returns the folder of the model, or None. Searches in the first places of
-    npuwhisper::find_model(), to which tools/fetch-model downloads."""
+    """Returns the folder of the model, or None. Searches npuwhisper's cache, NPUWHISPER_MODEL_DIR and the
+    Hugging Face cache, in this order."""
     home = pathlib.Path.home()
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
     hub = pathlib.Path(os.environ.get('HF_HUB_CACHE') or
@@ -46,8 +46,8 @@ def model_folder(model=MODEL):
 
 
 def vad_weights():
-    """Returns the file with the weights of voice activity detection, or None. Searches where
-    npuwhisper does."""
+    """Returns the file with the weights of voice activity detection, or None. Searches npuwhisper's
+    cache, then NPUWHISPER_MODEL_DIR."""
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
     folders = [cache / 'npuwhisper', pathlib.Path(os.environ.get('NPUWHISPER_MODEL_DIR', '/'))]
     files = [folder / 'silero-vad' / 'silero_vad_16k.safetensors' for folder in folders]
@@ -60,7 +60,7 @@ needs_speech = unittest.skipUnless(
 
 
 def needs_model(model):
-    """Skips a test if `model` is not on this machine."""
+    """Returns a decorator that skips a test if `model` is not on this machine."""
     return unittest.skipUnless(model_folder(model) is not None,
                                f'needs the model {model} (tools/fetch-model {model})')
 

@@ -257,8 +257,8 @@ std::string name_of(const void* address) {
   return std::string(info.dli_fname) + ' ' + offset;
 }
 
-/// Returns the names of the functions that contain the return addresses. Calls addr2line of
-/// binutils.
+/// Returns the names of the functions that contain the return addresses. A function without a name
+/// gives the result of name_of(). Calls addr2line of binutils.
 std::vector<std::string> functions_of(std::span<const void* const> frames) {
   std::vector<std::string> functions;
   for (const void* frame : frames) {

@@ -30,8 +30,9 @@ inline void check_values(const Weights& weights, const Variable& variable) {
   }
 }
 
-/// Checks the tensors that a reader found in `file`: they are within the file, and their values can
-/// be read. Then forms the variables of a Whisper model from them.
+/// Checks that the tensors of supported types that a reader found in `file` lie within the file.
+/// Calls check_values() for each of them that is not too large. Then forms the variables of a
+/// Whisper model from all tensors. This may fail, but only with a message.
 inline void check_tensors(ModelFile file, const TensorIndex& tensors) {
   constexpr std::int64_t kMaxValues = 1 << 16;  // More values would take too long for one input.
   const std::uint64_t size = file.file.size();

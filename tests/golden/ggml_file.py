@@ -49,7 +49,7 @@ STORAGES = {'f16': (1, 1, lambda values: values.astype('<f2')),
 
 
 def tensors(weights, shape):
-    """Yields the tensors by the names of openai/whisper, as (name, array). `weights` is from ct2_file.read()."""
+    """Yields the tensors as (name, array), with the names of openai/whisper. `weights` is from ct2_file.read()."""
     n = shape.width
     for stack, layers in (('encoder', shape.audio_layers), ('decoder', shape.text_layers)):
         if stack == 'encoder':

@@ -7,12 +7,12 @@ usage: make_vad.py WEIGHTS WAV [OUT]        (default: vad.bin beside this script
        from Debian's pocketsphinx-testdata librivox/sense_and_sensibility_01_austen_64kb-0880.wav (LibriVox,
        public domain)
 
-The reference is written from that package's tinygrad_model.py; it shares no code with the runtime. WAV is 16 kHz
-mono 16 bit. The package's ONNX files hold other weights of the same network. With those of
+The reference is written from that package's tinygrad_model.py; it shares no code with the runtime. WAV has 16 kHz,
+one channel and 16 bits. The package's ONNX files hold other weights of the same network. With those of
 silero_vad_16k_op15.onnx, this reference and onnxruntime 1.31.1 agree within 4e-7. The tensors of OUT, in the format
 of golden_file.py:
 
-    pcm [n]                 the samples, a whole number of steps: speech, its end again 40 dB quieter, noise, zeros
+    pcm [n]                 the samples, in whole steps: speech, the end of the speech 40 dB quieter, noise, zeros
     probabilities [n / 512] probability of speech in each step
 """
 import hashlib

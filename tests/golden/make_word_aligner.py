@@ -5,8 +5,8 @@ usage: make_word_aligner.py [OUT]        (default: word_aligner.bin beside this 
 
 The reference is written from the description in runtime/whisper/word_aligner.h and speech_evidence.h, not from the
 C++ code. The attention is synthetic: each head follows the words of a text with its own lead or lag, spread and noise.
-The sound consists of bursts of noise at the words. The reference finds the best path word by word, over all limits.
-The C++ code searches frame by frame.
+The sound consists of bursts of noise at the words. The reference finds the best path word by word: it tries every
+begin and end of each word. The C++ code searches frame by frame.
 """
 import pathlib
 import sys
@@ -37,7 +37,7 @@ def noise(n):
 
 
 def sound(levels):
-    """Returns noise. levels: its amplitude in each 10 ms."""
+    """Returns noise. `levels` holds the amplitude for each 10 ms."""
     return noise(len(levels) * BLOCK) * np.repeat(np.float32(levels), BLOCK)
 
 

@@ -55,7 +55,7 @@ class Camera {
     gst_util_set_object_arg(G_OBJECT(source_), "protocols", "tcp");
     g_signal_connect(source_, "pad-added", G_CALLBACK(on_pad), this);
     gst_bin_add(GST_BIN(pipeline_.get()), source_);
-    // The first source starts together with the pipeline, so the pipeline knows that it is live.
+    // The first source starts together with the pipeline, so the pipeline detects that it is live.
     gst_element_sync_state_with_parent(source_);
   }
 

@@ -22,7 +22,8 @@ struct Network {
 };
 
 /// Sends a transport stream of constant bit rate to a port of 127.0.0.1, with seven packets per
-/// datagram. The PatientClock sets the pace. Sending begins in the constructor.
+/// datagram. The PatientClock sets the pace. The constructor starts the sending, and the destructor
+/// stops it.
 class UdpSender {
  public:
   UdpSender(const std::filesystem::path& stream, int bits_per_second, int port, Network network);

@@ -20,7 +20,7 @@ QUIET = 1.8  # Seconds before the speech begins.
 SIZE = '192x108'
 LONGEST = 900  # Time limit of ffmpeg in seconds, long enough for a busy machine.
 
-# With several threads, libvpx waits actively for each row of such a small picture. At 60 frames a
+# With several threads, libvpx busy-waits for each row of such a small picture. At 60 frames a
 # second, a clip took 13.4 s of CPU time with two threads on a busy machine, and 0.2 s with one.
 VIDEO_CODECS = {
     'h264': '-c:v libx264 -preset ultrafast -bf 2 -b_strategy 0 -g 50',
@@ -83,7 +83,7 @@ class Clips:
         return path
 
     def wav(self, path, track=0):
-        """Returns the audio that ffmpeg decodes from `path`, as WAV. Holes become silence."""
+        """Writes the audio that ffmpeg decodes from `path` to a WAV file. Holes become silence. Returns its path."""
         out = path.with_name(f'{path.name}-{track}.wav')
         ffmpeg(['-i', path, '-map', f'0:a:{track}', '-af', 'aresample=async=1000', '-ac', '1', '-ar',
                 '16000', out])

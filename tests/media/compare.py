@@ -41,8 +41,8 @@ def words_of_cues(cues):
 
 
 def late_cues(cues, expected):
-    """Describes the cues that do not begin within SYNC of their first word. `expected` is from
-    timed_words()."""
+    """Describes the cues that do not begin within SYNC of their first word. Ignores cues whose first
+    word does not match a word of `expected`, which is from timed_words()."""
     found = []
     for begin, _, text in cues:
         for position, word in enumerate(words_of(text)):
@@ -86,7 +86,7 @@ def media_differences(plain, ours, is_overlay=False):
 
 def covered_frames(plain, ours):
     """Returns [(time, is covered)] for the frames of `ours`. A frame is covered if its lower half
-    differs from the lower half of the same frame in `plain`.
+    differs from the lower half of the same frame in `plain`, or if `plain` has no frame at this time.
 
     Leaves out frames whose upper halves differ. Captions do not change the upper half, so such a frame
     was decoded differently, as libde265 does with some frames in some runs. media_differences() finds

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""HTTP Live Streaming through the bin: a complete stream, and one that is still being written.
+"""Tests npuwhisperbin with HTTP Live Streaming: a complete stream, and one that is still being written.
 
 The text is compared with that of the same recording as a WAV file. Skipped (exit status 77) without
 the model or the recordings.

@@ -67,9 +67,10 @@ class SpinDetector:
 
 
 class Watchdog:
-    """Kills a process that makes no progress, or that spins. Leaving the context then raises Hang.
+    """Kills a process that makes no progress, spins, or uses LONGEST seconds of CPU time. Leaving the
+    context then raises Hang.
 
-    Both are measured in CPU time, since a run may be slow on a busy machine without hanging.
+    Progress is measured in CPU time, because a run may be slow on a busy machine without hanging.
     """
 
     def __init__(self, process):
@@ -132,7 +133,7 @@ def media_run(source, captions=None, action='play', at=0.0, queue=5, wait=0.0, s
 
     Without the bin, queues of `queue` seconds take its place. A seek follows `wait` seconds after
     the preroll. `sinks`, {'audio': elements, 'video': elements}, replaces the default sinks, which
-    only observe.
+    only observe. Raises Hang, or AssertionError if the program fails.
     """
     uri = source if '://' in str(source) else pathlib.Path(source).as_uri()
     command = [os.environ['NPUWHISPER_MEDIA_RUN'], '--action', action, '--at', at,

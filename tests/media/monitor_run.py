@@ -23,7 +23,7 @@ class Failed(Exception):
 
 def listen(path):
     """Plays the file in real time. Returns the final words, [(begin, end, word)], in nanoseconds of
-    the stream. Raises Failed, Hang."""
+    the stream. Raises Failed, Hang, or AssertionError if audio was skipped."""
     with Monitor(path, '--model', MODEL, '--language', 'en', '--latency', LATENCY) as monitor, \
             Watchdog(monitor.process):
         if not monitor.url:

@@ -28,8 +28,8 @@ class Observer {
   /// last flush.
   void on_buffer(std::function<void(std::uint64_t)> callback) { callback_ = std::move(callback); }
   virtual nlohmann::json report() const = 0;
-  /// Returns the stream time at which the last segment begins. After a seek, this time is the
-  /// target of the seek.
+  /// Returns the stream time at which the last segment begins, or -1 if there was no segment. After
+  /// a seek, this time is the target of the seek.
   std::int64_t from() const;
 
  protected:
@@ -38,7 +38,8 @@ class Observer {
   virtual void caps(const GstCaps*) {}
   virtual void buffer(GstBuffer* buffer) = 0;
   virtual void forget() = 0;
-  /// Returns the stream time of `pts` in nanoseconds, or -1 if it has none.
+  /// Returns the stream time of `pts` in nanoseconds. Returns -1 if `pts` is NONE or if there was
+  /// no segment.
   std::int64_t stream_time(GstClockTime pts) const;
 
   mutable std::mutex mutex_;  // Guards all data except callback_.
@@ -68,7 +69,8 @@ class AudioObserver final : public Observer {
   GChecksum* sum_;
   std::uint64_t n_bytes_ = 0;
   std::int64_t first_ = -1;
-  std::vector<std::string> formats_;  // One entry for each CAPS event that changed the caps.
+  // One entry for each CAPS event that changed the caps. A flush does not remove entries.
+  std::vector<std::string> formats_;
 };
 
 /// Records raw video. For each frame, records its time, one checksum of its upper and one of its

@@ -58,11 +58,11 @@ def observed_run(path, *args, **kwargs):
 
 
 def play(path, action):
-    """Returns the reports on the data after the last key: {'audio', 'video', 'from', 'sought'}. Raises
-    Failed, Hang.
+    """Returns {'audio': report, 'video': report, 'from': time, 'sought': whether all seeks succeeded}. The
+    reports describe the data since the last seek, or all data without a seek. Raises Failed, Hang.
 
-    The sinks hold their first buffers until the player is paused. The key for `action` is therefore
-    pressed at the beginning of the file, however fast the file plays.
+    Unless `action` is 'play', each sink holds one of its first buffers until the player is paused. The
+    keys are therefore pressed near the beginning of the file, however fast the file plays.
     """
     observers = Observers(path, 'player', 0 if action == 'play' else 20 if action == 'pause' else 1)
     command = [os.environ['NPUWHISPER_PLAYER'], '--model', MODEL, '--language', 'en']

@@ -123,8 +123,9 @@ class Checker:
                              f'{" ".join(same)!r}')
 
     def _wavs(self, row):
-        """Yields the audio as WAV, first as ffmpeg decodes it, then as GStreamer decodes it. The
-        second file is bit-exact, for doubtful words that depend on the decoder."""
+        """Yields the paths of WAV files with the row's audio. ffmpeg decodes the first file. GStreamer decodes the
+        second file, which is left out if GStreamer cannot. The second file has exactly the samples that the
+        programs decode, because doubtful words may depend on the decoder."""
         path = self.files.of(row)
         yield self.files.wav(path)
         wav = path.with_name(f'{path.name}-decoded.wav')
@@ -184,7 +185,8 @@ class Checker:
 
     @staticmethod
     def _is_dither(row, path, at):
-        """Returns whether no sample differs by more than one from the run without npuwhisper.
+        """Returns whether no sample differs by more than one from the run without npuwhisper. Returns False
+        unless the audio is MP3 and the action seeks.
 
         FFmpeg's fixed-point MP3 decoder keeps its dither state across a flush, so the audio decoded
         before a seek changes the last bit of the audio after it.
@@ -249,7 +251,8 @@ class Checker:
 
     @staticmethod
     def _plain(row, path, action='play', at=0.0, queue=5, wait=0.0, runner=media_run):
-        """Returns the result of the pipeline without npuwhisper."""
+        """Returns the result of the pipeline without npuwhisper. Raises AssertionError if this pipeline hangs, and
+        Unplayable if it does not reach the end."""
         try:
             plain = runner(path, None, action, at, queue, wait)
         except Hang as hang:
@@ -280,7 +283,7 @@ class Checker:
         return wrong + self._picture(row, plain, ours)
 
     def _picture(self, row, plain, ours):
-        """Compares the captions that are shown or sent with the times of the text."""
+        """Returns the differences between the captions that are shown or sent and the times of the text."""
         wrong = []
         cues = ours['cues']
         if plain['video'] and row.program in ('overlay', 'player'):

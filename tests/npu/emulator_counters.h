@@ -6,7 +6,8 @@
 namespace npuwhisper::test {
 
 /// Returns the current counters of this process's emulated NPU: the JSON that
-/// NPUWHISPER_EMULATOR_STATS requests. Fails the test if the device is not emulated.
+/// NPUWHISPER_EMULATOR_STATS requests. If the device is not emulated, fails the test and
+/// returns null.
 nlohmann::json emulator_counters();
 
 /// Returns the increase of the counter `name` of `part` ("driver" or "array").

@@ -25,7 +25,7 @@ SPAN = re.compile(r'\{"ph":"X","name":"((?:[^"\\]|\\.)*)","pid":(\d+),"tid":(\d+
 
 
 def read_trace(path):
-    """Returns names by ("process" or "thread", number), and spans (name, pid, tid, begin, end)."""
+    """Returns {("process" or "thread", number): name} and [(span's name, pid, tid, begin, end)]."""
     names, spans = {}, []
     lines = path.read_text(encoding='utf8').split('\n')
     assert lines[0] == '{"traceEvents":[' and lines[-2:] == [']}', ''], 'not a whole trace'

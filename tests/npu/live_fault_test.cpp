@@ -79,7 +79,8 @@ class LiveFaults : public testing::TestWithParam<Fault> {
 
   /// Plays until `repeated` windows have been repeated and two more windows have followed, or until
   /// an ERROR. Then stops the pipeline. Returns the text of the ERROR message, or "" if there was
-  /// none. Does not check the text of the model, because a live element does not output nonsense.
+  /// none. Does not check for text, because a live element discards the meaningless text of the
+  /// tiny model.
   static std::string play(Pipeline& pipeline, int repeated) {
     n_repeated = 0;
     constexpr auto kEnds = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
@@ -139,7 +140,8 @@ TEST_P(LiveFaults, GiveTheDocumentedOutcome) {
                                                     // scanner, a separate program. This program
                                                     // has already read its own options.
                                                     {"LSAN_OPTIONS", "detect_leaks=0"}};
-  // Only a hang sets the timeout, because a slow run on a busy machine must not become a fault.
+  // The timeout is set only for hangs, because a slow run on a busy machine must not become a
+  // fault.
   if (script.starts_with("hang")) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
   in_child(environment, [] {
     run_case(GetParam());

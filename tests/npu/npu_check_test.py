@@ -22,7 +22,7 @@ WITHOUT_PRODUCTS = {'finish, layer norm', 'attend'}
 
 class NpuCheck(unittest.TestCase):
     def check(self, *arguments, **variables):
-        """Returns the process, and the report that it has written."""
+        """Returns the finished process, and its report, or None if it has written no report."""
         with tempfile.TemporaryDirectory(prefix='npuwhisper-check-') as name:
             json_file = pathlib.Path(name) / 'report.json'
             done = subprocess.run([emulate, array, '--', program, '--json', json_file, *arguments],

@@ -17,7 +17,7 @@ namespace npuwhisper::test {
 class TinyEncoder {
  public:
   /// Loads the model in `folder` and prepares its encoder. Errors: those of Model::load(),
-  /// open_device() and Device::prepare().
+  /// open_device(), Device::prepare() and Executable::allocate().
   Result<void> prepare(const std::filesystem::path& folder);
 
   /// Encodes one window. Overwrites the previous output first. Errors: those of Executable::start()

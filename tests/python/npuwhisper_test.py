@@ -26,7 +26,7 @@ TALKATIVE = {'vad': 'off', 'temperatures': [0], 'no_speech_threshold': float('in
 
 
 def noise(seconds=5):
-    """Returns the same samples in each run, of at most half the amplitude."""
+    """Returns noise of at most half the full amplitude. The samples are the same in each run."""
     generator = random.Random(1)
     return array.array('h', (generator.randrange(-16384, 16384) for _ in range(seconds * npuwhisper.SAMPLE_RATE)))
 
@@ -207,7 +207,7 @@ class Transcription(unittest.TestCase):
 
 
 class Source:
-    """A live source of pieces of samples. Ends with `error`, or never if `is_endless`."""
+    """A live source that yields `samples` in pieces. Then raises `error`, if set, or waits forever if `is_endless`."""
 
     def __init__(self, samples, error=None, is_endless=False):
         self.samples = samples

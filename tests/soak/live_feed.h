@@ -30,7 +30,8 @@ class LiveFeed {
   /// element has not consumed the audio after kTimeout, Unavailable if the element refuses it.
   Result<void> push(std::span<const float> pcm);
   /// Sends audio without waiting for the element to consume it. The amount of audio may be more
-  /// than the element can process.
+  /// than the element can process. With the system clock, waits like push() for the end of the
+  /// audio. Errors: Unavailable if the element refuses the audio.
   Result<void> burst(std::span<const float> pcm);
   /// Performs a flushing seek, requested by downstream, to buffer time `to`.
   void seek(GstClockTime to);
@@ -50,7 +51,8 @@ class LiveFeed {
   GstClockTime pts() const { return pts_; }
   /// Returns the running time of the next sample, which includes lost audio.
   GstClockTime running_time() const { return running_time_; }
-  /// Returns the longest wait in push(), in seconds.
+  /// Returns the longest time that push() waited for the element, in seconds. With the system
+  /// clock, push() does not wait for the element.
   double longest_wait() const { return longest_wait_; }
 
   static constexpr std::chrono::seconds kTimeout{60};

@@ -9,8 +9,9 @@ namespace npuwhisper::soak {
 class MemoryWatch {
  public:
   /// Values are in bytes, or in bytes per hour of stream. Caches fill during the first fifth of the
-  /// samples. A line is fitted to the later samples. `slope_per_hour` is the slope of this line,
-  /// and `growth` is its rise over the later samples.
+  /// samples. `first` and `last` are the first and the last of the later samples. A line is fitted
+  /// to the later samples. `slope_per_hour` is the slope of this line, and `growth` is its rise
+  /// over the later samples. With fewer than two later samples, all values are 0.
   struct Trend {
     double first = 0, last = 0, slope_per_hour = 0, growth = 0;
   };

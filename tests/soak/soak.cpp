@@ -19,7 +19,7 @@ constexpr double kMeanSecondsBetweenEvents = 15;
 // Words within this time before or after an event (see cut()) may be incomplete. Errors in these
 // words are ignored.
 constexpr GstClockTime kCut = GST_SECOND;
-// Bounds of the memory's growth. They allow for random variation of the trends.
+// Bounds of the memory's growth in bytes. They allow for random variation of the trends.
 constexpr double kMostHeapGrowth = 512e3, kMostResidentGrowth = 8e6;
 // AddressSanitizer keeps freed memory in a quarantine, so resident memory grows with it.
 #if defined(__SANITIZE_ADDRESS__)

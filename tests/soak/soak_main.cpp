@@ -2,7 +2,8 @@
 
 // Plays hours of live input with random seeks, flushes, gaps, lost audio, restarts, and changes of
 // caps and segments (see tests/bench/README.md). Prints one JSON object to stdout. The exit status
-// is 1 if "failures" is not empty.
+// is 0 if "failures" is empty, else 1. It is 2 if the arguments are wrong or a recording cannot be
+// decoded.
 
 #include <gst/gst.h>
 

@@ -23,8 +23,8 @@ struct SoakOptions {
   std::vector<std::string> files;
 };
 
-/// Parses the arguments and initialises GStreamer. --help prints and exits. Errors:
-/// InvalidArgument.
+/// Parses the arguments and initialises GStreamer. With --help, prints the help and ends the
+/// process. Errors: InvalidArgument.
 Result<SoakOptions> parse_soak_options(int argc, char** argv);
 
 }  // namespace npuwhisper::soak

@@ -34,7 +34,8 @@ class SpeechSource {
 /// the language's words.
 std::unique_ptr<SpeechSource> make_tones(std::vector<std::string> words, std::uint64_t seed);
 
-/// Plays the recordings in sequence, in an endless loop. Errors: those of GStreamer's decoders.
+/// Plays the recordings in sequence, in an endless loop. Errors: Unavailable if a file cannot be
+/// decoded or has no audio, InvalidArgument if there are no files.
 Result<std::unique_ptr<SpeechSource>> make_recordings(const std::vector<std::string>& files);
 
 }  // namespace npuwhisper::soak

@@ -21,12 +21,13 @@ class TextCheck {
     std::uint64_t repeated = 0;   ///< Words reported for the second time.
     std::uint64_t wrong = 0;      ///< Words reported at a time when they were not said.
     std::uint64_t lost = 0;       ///< Words never reported.
-    std::uint64_t backwards = 0;  ///< Buffers that begin before the end of the previous one.
+    std::uint64_t backwards = 0;  ///< Buffers before the previous one's end or outside the segment.
     /// Mean and maximum of the seconds from a word's end to its buffer, by the clock.
     double mean_delay = 0, max_delay = 0;
   };
 
-  /// `element` provides the running time at which text leaves it.
+  /// The delays of text are measured with the running time of `element`. If `knows_words` is false,
+  /// the text is not compared with the spoken words. `pad` and `element` must outlive this object.
   TextCheck(GstPad* pad, GstElement* element, bool knows_words);
   ~TextCheck();
   TextCheck(const TextCheck&) = delete;

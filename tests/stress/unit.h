@@ -51,8 +51,8 @@ class Unit {
   /// Returns the gst-launch line.
   const std::string& description() const { return description_; }
 
-  /// Returns true if all sinks wait for preroll, and some sinks also wait for the clock. Otherwise,
-  /// no sink waits for preroll or for the clock.
+  /// Returns true if all sinks wait for preroll. Each sink may then also wait for the clock. If the
+  /// result is false, no sink waits for preroll or for the clock.
   bool sinks_wait() const { return sinks_wait_; }
   /// Returns the mutex to hold during state changes, seeks and flushes. GStreamer may hang if these
   /// coincide, because a flushed sink takes its state lock while it holds its stream lock.

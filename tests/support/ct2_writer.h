@@ -39,7 +39,7 @@ class Ct2Writer {
   /// Writes the variables added so far to `file`, and forgets their values. The first call also
   /// writes the header. `file` must be seekable and empty before the first call.
   void flush(std::ostream& file);
-  /// Writes the rest of the file.
+  /// Writes the rest of the file, and writes the header again with the final number of variables.
   void finish(std::ostream& file);
 
  private:

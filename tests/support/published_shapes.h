@@ -34,7 +34,7 @@ struct PublishedShape {
 };
 
 /// One model for each published shape. The English-only models tiny.en to medium.en have the shapes
-/// of the multilingual ones, with one token less. large-v1 and large-v2 have the same shape.
+/// of the multilingual ones, with one token fewer. large-v1 and large-v2 have the same shape.
 inline constexpr std::array kPublishedShapes = {
     PublishedShape{"tiny", 80, 384, 4, 4, 51865},
     PublishedShape{"base", 80, 512, 6, 6, 51865},

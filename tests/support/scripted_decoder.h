@@ -23,9 +23,9 @@ struct ScriptStep {
 /// A function that fills the logits for a step. All logits are 0 on entry.
 using Script = std::function<void(const ScriptStep&, std::span<float> logits)>;
 
-/// A TokenDecoder whose output comes from a test's script, and that records its calls. Misuse (too
-/// many sequences, a sequence that is too long, positions that do not ascend) is a DeviceError.
-/// step() and fork() do not allocate.
+/// A TokenDecoder whose output comes from a test's script, and that records its calls. Misuse
+/// of prompt() or step() gives a DeviceError, for example a sequence that is too long or positions
+/// that do not ascend. step() and fork() do not allocate.
 class ScriptedDecoder final : public TokenDecoder {
  public:
   struct Shape {

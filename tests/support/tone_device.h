@@ -28,7 +28,7 @@ class ToneDevice final : public Device {
   bool joins_cross_attention() const override { return true; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                               int batch) override;
-  /// Returns no memory of weights, because the device packs none, and empty buffers.
+  /// Returns 0 bytes for the weights, which the device does not pack, and for each buffer.
   Result<GraphMemory> measure(const Graph& graph, const WeightsIndex& weights, int batch) override;
 
  private:

@@ -15,8 +15,9 @@
 namespace npuwhisper::test {
 namespace {
 
-/// Magnitude of the constants in the channels that are zero otherwise. The variance of a position's
-/// other channels is at most about 1.
+/// Magnitude of the constants that the positions add to the channels that would otherwise be zero
+/// (widened_model.h). It is large, because the constants must determine the scale of a layer norm.
+/// The variance of the other channels is at most about 1.
 constexpr float kBallast = 64;
 constexpr int kMelsOfV3 = 128;
 
@@ -82,7 +83,8 @@ class Widening {
 };
 
 /// Returns the index of each source layer among the n_wide layers. The source layers are spread
-/// evenly after `n_before` additional layers.
+/// evenly after `n_before` additional layers. If there is not enough room, the last source layers
+/// are left out.
 std::vector<int> place_layers(int n_source, int n_wide, int n_before) {
   const int room = n_wide - n_before;
   std::vector<int> places;
@@ -129,7 +131,8 @@ void Widening::write_vector(const std::string& name, const Matrix& values) {
   write(name, {&n, 1}, values);
 }
 
-/// Repeats the rows of each of `blocks` parts until the part is wider by m / n.
+/// Divides the rows into `blocks` parts. Repeats the rows of each part until the part has m / n
+/// times as many rows.
 Matrix Widening::repeat_rows(const Matrix& from, std::size_t blocks) const {
   const std::size_t n_block = from.rows / blocks;
   const std::size_t m_block = n_block / n_ * m_;
@@ -159,6 +162,7 @@ Matrix Widening::spread_columns(const Matrix& from, std::size_t inputs,
 }
 
 /// Turns rows, one for each channel of the stream, into rows for the channels of the wide stream.
+/// If `centre`, first subtracts the mean of each column.
 Matrix Widening::into_stream(Matrix from, bool centre) const {
   for (std::size_t column = 0; centre && column < from.columns; ++column) {
     double sum = 0;

@@ -73,8 +73,9 @@ Result<void> write_vocabulary(const Model& source, const WideShape& wide,
   return write_json(folder / "vocabulary.json", tokens);
 }
 
-/// Writes tokenizer.json and, for 128 mel bins, preprocessor_config.json. The runtime reads neither
-/// if there is a vocabulary; faster-whisper reads both.
+/// If the source has tokenizer.json, writes this file and, for 128 mel bins,
+/// preprocessor_config.json. The runtime reads neither if there is a vocabulary; faster-whisper
+/// reads both.
 Result<void> write_tokenizer(const Model& source, const WideShape& wide,
                              const std::filesystem::path& folder) {
   if (!std::filesystem::exists(source.path / "tokenizer.json")) return {};

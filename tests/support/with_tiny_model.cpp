@@ -3,8 +3,10 @@
 //
 // usage: with-tiny-model PROGRAM [ARGUMENT...]
 //
-// NPUWHISPER_TEST_MODEL names the folder of the model, which exists until the program ends. The
-// exit status is that of the program, or 1 if the program did not exit.
+// NPUWHISPER_TEST_MODEL names the folder of a model with short windows, and
+// NPUWHISPER_LIVE_TEST_MODEL the folder of a model with windows of 30 s. Both folders exist until
+// the program ends. The exit status is that of the program, 1 if the program could not be started
+// or did not exit, or 2 without arguments.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -3,8 +3,8 @@
 """Tests the format of all C and C++ files with clang-format 14, and the spelling of all texts with codespell.
 
 The test needs codespell 2.2. Debian 12 has both programs in these versions. Other versions format
-some lines differently and know other words. Exit status 77 (skipped) without these versions or
-outside a git checkout."""
+some lines differently and report other words. The exit status is 77 (skipped) without these versions
+or outside a git checkout."""
 import shutil
 import unittest
 

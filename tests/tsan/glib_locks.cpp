@@ -4,7 +4,7 @@
 // of GLib and GStreamer order the actions of threads. ThreadSanitizer does not see this order,
 // because these libraries implement it with atomics and futexes. The functions in this file replace
 // GLib's functions, call them, and report the order to ThreadSanitizer. ThreadSanitizer already
-// knows GLib's recursive and reader-writer locks, because they use pthread's locks.
+// sees GLib's recursive and reader-writer locks, because they use pthread's locks.
 //
 // Calls within GLib and GStreamer do not reach the functions in this file. Reports are therefore
 // useful only for instrumented code (TSAN_OPTIONS=ignore_noninstrumented_modules=1).
@@ -30,7 +30,7 @@ void release(const void* address) {
   if (__tsan_release != nullptr) __tsan_release(const_cast<void*>(address));
 }
 
-// Returns the function `name` of a library that is loaded after this one.
+// Returns the function `name` of a library that is loaded after this one. Aborts if there is none.
 template <typename Function>
 Function* next(Function*, const char* name) {
   auto* found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));

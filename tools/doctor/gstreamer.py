@@ -22,7 +22,8 @@ def has_element(name):
 
 
 def check_version():
-    """Returns a finding about GStreamer's version. Its state is PROBLEM if there is no gst-inspect-1.0."""
+    """Returns a finding about GStreamer's version. Its state is PROBLEM if gst-inspect-1.0 does not work or
+    GStreamer is older than OLDEST."""
     status, text, error = run('gst-inspect-1.0', '--version')
     if status != 0:
         return Finding('gstreamer', PROBLEM, f'found no gst-inspect-1.0 that works ({error.strip()})',

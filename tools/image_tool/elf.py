@@ -154,7 +154,8 @@ class Elf:
         return symbol.name if is_function else None
 
     def calls(self):
-        """Returns a dictionary from each function's name to the names of the functions that it refers to."""
+        """Returns a dictionary from each function's name to the names of the other functions that it
+        refers to. Functions that refer to no other function are not in the dictionary."""
         found = {}
         for relocation in self.relocations:
             if not self.sections[relocation.section].flags & SHF_EXECINSTR:

@@ -114,8 +114,9 @@ class ImageBuilder:
         return (
             f'--target={GENERATIONS[self._request.array]}-none-unknown-elf', f'-O{self._request.level}',
             '-std=c++20', '-DNDEBUG',
-            # aie_api includes Vitis' header adf.h, which Peano does not have, unless this macro says
-            # that it has been included already. mlir-aie's own Python code defines it, too.
+            # aie_adf.hpp of aie_api includes Vitis' header adf.h, which Peano does not have. This macro
+            # is the include guard of aie_adf.hpp, so the compiler skips that file. mlir-aie's own
+            # Python code also defines the macro.
             '-D__AIE_API_AIE_ADF_HPP__',
             # Without this option, the frames of these functions count as 0 bytes.
             '-fstack-size-section', '-ffunction-sections', '-fdata-sections', '-Wno-parentheses',

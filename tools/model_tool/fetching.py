@@ -176,7 +176,8 @@ def fetch(model, wanted=None):
 
 
 def fetch_optional(model, wanted=None):
-    """Calls fetch(), unless it failed within the last day, which a file in the cache records."""
+    """Calls fetch(). If a previous call failed within the last day, raises FetchError instead. A file in
+    the cache records the failure."""
     failed = own_cache() / f'.{model.name}.failed'
     with contextlib.suppress(OSError):
         if 0 <= time.time() - failed.stat().st_mtime < OPTIONAL_AGAIN_S:

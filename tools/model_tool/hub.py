@@ -40,7 +40,8 @@ def file_url(repository, revision, name):
 
 
 def read_answer(url):
-    """Returns the body of the answer to a request for JSON at `url`."""
+    """Returns the body of the answer to a request for JSON at `url`, at most MAX_ANSWER_BYTES. Raises
+    Unreachable if the hub sends no answer."""
     request = urllib.request.Request(url, headers=USER_AGENT)
     failures = 0
     while True:

@@ -52,7 +52,7 @@ def parse(content):
 
 
 def read(name):
-    """Returns the pins of model `name`, or None if it has none."""
+    """Returns the pins of model `name`, or None if it has none. Raises FetchError if they are invalid."""
     path = path_of(name)
     try:
         return parse(json.loads(path.read_text(encoding='utf8')))

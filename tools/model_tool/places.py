@@ -86,7 +86,7 @@ def is_file(path):
 
 def main_revision(repository):
     """Returns the revision of branch main, which names a snapshot of the folder `repository`; None
-    if the file that holds it cannot be read or has more than 200 bytes."""
+    if its file cannot be read, is empty or has more than 200 bytes."""
     path = repository / 'refs' / 'main'
     if not is_file(path):  # Opening a FIFO would wait.
         return None
@@ -114,7 +114,8 @@ def hub_snapshots(repository):
     return sorted(snapshots, key=lambda snapshot: snapshot.name != main)
 
 
-# The files of weights in a folder, with the name of the format. The first of them is used.
+# The format of a folder by the name of its file of weights. If a folder has several of these files,
+# the first one in this dictionary counts.
 WEIGHTS = {name: row.format for row in FOLDER_FORMATS for name in (row.file, row.index) if name}
 # The files of vocabularies in CTranslate2's format. A model needs one of them.
 VOCABULARIES = ('vocabulary.json', 'vocabulary.txt', 'tokenizer.json')
@@ -176,8 +177,8 @@ def other_caches(model, quantisation):
             yield file, 'the Hugging Face cache'
     for snapshot in hub_snapshots(model.ggml_repository) if model.ggml_repository else ():
         files = ggml_files(snapshot, model, quantisation)
-        # The default name of whisper.cpp's converters. In this repository, it can only be this
-        # model.
+        # whisper.cpp's converters write ggml-model.bin by default. In this repository, a file with
+        # this name can only be this model.
         for file in files if quantisation else [*files, snapshot / 'ggml-model.bin']:
             yield file, 'the Hugging Face cache'
 
@@ -213,7 +214,7 @@ def is_in_format(path, model, wanted):
 
 
 def find_own(name, wanted=None):
-    """Finds a model with a name that the table does not know. Returns a Found, or None.
+    """Finds a model with a name that is not in the table. Returns a Found, or None.
 
     wanted: the format, as in WEIGHTS; None means any."""
     model = Model(name)

@@ -27,7 +27,8 @@ def digest(path, algorithm):
 
 
 def compare(path, file):
-    """Returns a message if the size or the checksum of `path` differs from `file`, or None.
+    """Returns a message if the file `path` is missing, or if its size or checksum differs from `file`;
+    otherwise None.
 
     The size is not compared if the size in `file` is None."""
     if not path.is_file():

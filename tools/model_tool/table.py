@@ -70,8 +70,9 @@ class Model:
     packages: tuple = ()
     aliases: tuple = ()
     shape: 'Shape | None' = None
-    # What the library's Engine::memory_needed() returns with one thread and precision=auto on a CPU
-    # with AVX-512 VNNI and BF16, in whole megabytes (tests/runtime/engine/memory_need_test.cpp).
+    # The peak that the library's Engine::memory_needed() returns with one thread and precision=auto
+    # on a CPU with AVX-512 VNNI and BF16, in whole megabytes
+    # (tests/runtime/engine/memory_need_test.cpp).
     memory_bytes: 'int | None' = None
     ctranslate2: tuple = ()  # Repositories on the Hugging Face hub. All hold the same model.
     original: 'str | None' = None  # The repository of the authors, in the format of transformers.
@@ -134,7 +135,7 @@ def resolve(name):
 
 
 def known_names():
-    """Returns a sentence part: all names, with their aliases."""
+    """Returns all names with their aliases, as part of a sentence."""
     return ', '.join(model.name + ''.join(f' (alias {alias})' for alias in model.aliases)
                      for model in MODELS.values())
 

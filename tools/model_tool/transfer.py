@@ -113,7 +113,7 @@ def write(stream, block):
 
 
 def transfer(url, part, file, progress):
-    """Requests the missing rest of `file` at `url` once, and appends what it receives to `part`."""
+    """Requests the missing rest of `file` at `url` once, and appends the received data to `part`."""
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers=USER_AGENT)
     if have:
@@ -124,7 +124,7 @@ def transfer(url, part, file, progress):
         if answer.status != http.client.PARTIAL_CONTENT:
             have = 0
         with open_part(part, have) as stream:
-            # read1() returns what has arrived. read() would lose it when the deadline passes.
+            # read1() returns the data that has arrived. read() would lose this data at the deadline.
             while have <= file.n_bytes and (block := answer.read1(BLOCK_BYTES)):
                 write(stream, block)
                 have += len(block)

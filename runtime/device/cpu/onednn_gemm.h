@@ -35,13 +35,13 @@ struct GemmStrides {
 };
 
 /// One oneDNN matrix product. create() and the functions for packing do most of the work in
-/// advance. run() and pack() are thread-safe as long as each caller passes its own `thread`, less
-/// than n_threads.
+/// advance. Several threads may call run() and pack() at the same time if each thread passes a
+/// different `thread`, from 0 to n_threads - 1.
 class OneDnnGemm {
  public:
   /// Creates a product. `n_threads`: number of threads that may call run() and pack(). `packing`:
-  /// an existing product with a different m, whose packed B the new product can read. nullptr:
-  /// oneDNN chooses the layout of the packed B. Errors: Unsupported.
+  /// an existing product that differs only in the rows of A and C. The new product uses the same
+  /// layout for the packed B. nullptr: oneDNN chooses the layout. Errors: Unsupported.
   static Result<std::unique_ptr<OneDnnGemm>> create(const GemmShape& shape, unsigned n_threads,
                                                     const OneDnnGemm* packing = nullptr);
   ~OneDnnGemm();

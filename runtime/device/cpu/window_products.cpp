@@ -13,9 +13,9 @@
 namespace npuwhisper::cpu {
 namespace {
 
-// Minimum number of heads whose packed keys and values exist at the same time. If there are more
-// threads than this minimum, the number of heads is the number of threads. Each head takes up to
-// 0.8 MB.
+// The packed keys and values of as many heads as there are threads exist at the same time, but of
+// at least this number of heads. If a run has fewer heads, all of them are packed at once. Each
+// head takes up to 0.8 MB.
 constexpr int kFewestHeads = 2;
 // Maximum number of columns of a rounded product that are computed at a time. Their integer sums
 // stay in a core's cache until they are finished.

@@ -28,8 +28,9 @@ struct MelOperations {
   std::array<std::uint64_t, kNMelArguments> bytes{};
 };
 
-/// Creates the operations for windows of `n_frames` frames. Errors: Unsupported (the frames do not
-/// divide evenly among the core rows), InvalidArgument (too many frames).
+/// Creates the operations for windows of `n_frames` frames. Errors: Unsupported (no mel bins, no
+/// frames, or frames that do not divide evenly among the core rows), InvalidArgument (too many
+/// frames).
 Result<MelOperations> make_mel_operations(const npu::DesignSpec& spec, int n_mels, int n_frames);
 
 /// Fills the buffer kMelPacked with Whisper's Fourier matrix and mel filters. Errors:

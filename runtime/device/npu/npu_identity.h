@@ -16,7 +16,8 @@ struct PciIds {
   std::uint32_t revision = 0;
 };
 
-/// Returns whether the device is an NPU that the kernel's driver amdxdna knows, of any generation.
+/// Returns whether the device is an NPU of any generation that the kernel's driver amdxdna
+/// supports.
 bool is_npu(const PciIds& ids);
 /// Returns the array of an NPU, "npu1" or "npu2". Returns an empty text for other devices and for
 /// NPUs of later generations, whose arrays npuwhisper does not support.

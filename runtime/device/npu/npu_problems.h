@@ -15,8 +15,9 @@ struct NpuProblem {
   std::string remedy;  ///< An action that fixes the problem.
 };
 
-/// Returns the reasons why XRT finds no NPU that npuwhisper supports. Returns none if the kernel
-/// offers an NPU to this process. Reentrant.
+/// Returns the possible reasons why XRT finds no NPU that npuwhisper supports: no NPU, an NPU of an
+/// unsupported generation, no driver, a device file that is missing or that this user may not open,
+/// no IOMMU, too little lockable memory. Returns none if no such reason is found. Reentrant.
 std::vector<NpuProblem> problems_of_finding(const SystemFiles& files);
 
 /// Memory that AMD's user-mode driver maps and locks for a process's first context. With less

@@ -19,8 +19,8 @@ class SleepWatch {
 
   /// Starts the measurement again.
   void restart() { begin_ = total_(); }
-  /// Returns the end of an error message if the computer has been suspended since the last start of
-  /// the measurement; else an empty text.
+  /// Returns the end of an error message if the computer has been suspended for at least a second
+  /// since the last start of the measurement; else an empty text.
   std::string describe() const;
 
  private:

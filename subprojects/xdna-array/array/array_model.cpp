@@ -6,9 +6,10 @@
 namespace npuwhisper::npu {
 namespace {
 
-// The numbers of memories, locks, descriptors and channels, and the widths of the descriptors'
-// fields, come from AM020 (AIE-ML architecture manual) and AM025 (its register reference).
-// mlir-aie's AIETargetModel.h has the same values. The values are identical for AIE2 and AIE2P.
+// The memory sizes, the numbers of locks, descriptors and channels, and the limits of the
+// descriptors' fields come from AM020 (AIE-ML architecture manual) and AM025 (its register
+// reference). mlir-aie's AIETargetModel.h has the same values. The values are identical for AIE2
+// and AIE2P.
 constexpr TileLimits kShim{
     .memory_bytes = 0,
     .n_locks = 16,

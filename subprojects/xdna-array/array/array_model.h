@@ -33,7 +33,7 @@ struct TileLimits {
   bool descriptors_by_parity;
   int n_s2mm_channels;
   int n_mm2s_channels;
-  int n_dims;    ///< Dimensions of a descriptor, without the iteration dimension.
+  int n_dims;    ///< Dimensions of a descriptor, not counting the iteration.
   int max_wrap;  ///< Maximum wrap of every dimension except the outermost.
   int max_step;  ///< Maximum step in 32-bit words. The hardware stores the step minus one.
   int max_iteration;

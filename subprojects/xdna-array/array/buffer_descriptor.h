@@ -51,7 +51,8 @@ struct BufferDescriptor {
   std::uint32_t packet_id = 0;
   std::uint32_t packet_type = 0;
   bool suppress_tlast = false;
-  /// For a shim, 64, 128, 256 or (on npu2) 512 bytes; 0 selects the longest burst.
+  /// For a shim, 64, 128, 256 or (on npu2) 512 bytes; 0 selects the longest burst. Must be 0 for
+  /// other tiles.
   std::uint32_t burst_bytes = 0;
 };
 

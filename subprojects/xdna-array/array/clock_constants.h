@@ -115,7 +115,8 @@ inline constexpr Cycles kSwitchCycles = 4;
 inline constexpr std::size_t kStreamWords = 8;
 /// Cycles to decode a packet's header and acquire its arbiter. [A]
 inline constexpr Cycles kPacketCycles = 1;
-/// The cascade between two cores buffers four values of 512 bits, two on each side. [S] AM020
+/// The cascade between two cores buffers kCascadeValues values, two on each side. A value has
+/// kCascadeWords 32-bit words (512 bits). [S] AM020
 inline constexpr std::size_t kCascadeWords = 16;
 inline constexpr std::size_t kCascadeValues = 4;
 

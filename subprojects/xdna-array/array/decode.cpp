@@ -15,7 +15,7 @@ std::string hex(std::uint32_t value) {
   return text.data();
 }
 
-/// Reads words in order and rejects invalid ones.
+/// Reads the words of a stream in order and rejects invalid words.
 class Decoder {
  public:
   explicit Decoder(std::span<const std::uint32_t> words) : words_(words) {}

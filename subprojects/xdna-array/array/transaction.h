@@ -38,7 +38,7 @@ struct Sync {
 /// Writes the host address of the run's buffer number `argument`, plus `offset` bytes, into a shim
 /// descriptor.
 struct PatchAddress {
-  /// Address of the descriptor's second word, which holds the host address.
+  /// Address of the descriptor's second word, which holds the lower part of the host address.
   std::uint32_t address;
   int argument;
   std::uint64_t offset;
@@ -60,9 +60,10 @@ using Instruction = std::variant<Write32, BlockWrite, MaskWrite, MaskPoll, Sync,
 /// before each task that issues a token (mlir-aie, AIEDmaToNpu).
 MaskWrite controller_id_write(TileId tile, TileKind kind, bool mm2s, int channel, int id);
 
-/// Encodes a stream, including its header, in form 0.1, which aiecc also writes. The header names
-/// the array and contains `n_columns`. Tiles, channels and ids have fewer bits in the stream than
-/// in the structs; the caller ensures that their values are in range.
+/// Encodes a stream, including its header, in form 0.1, which aiecc also writes. The header
+/// contains the array's generation and number of rows, and `n_columns`. Tiles, channels and ids
+/// have fewer bits in the stream than in the structs; the caller ensures that their values are in
+/// range.
 std::vector<std::uint32_t> encode(std::span<const Instruction> instructions,
                                   const ArrayModel& array, int n_columns);
 

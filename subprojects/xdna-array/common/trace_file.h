@@ -13,9 +13,9 @@
 namespace npuwhisper::trace {
 
 /// A file of Chrome trace events (JSON: {"traceEvents": [...]}), one event a line. Several writers
-/// can append to one file in turn; between two writers the file is complete JSON. A writer holds
-/// the file's lock for its lifetime. Times are microseconds of the steady clock, so that the events
-/// of all writers share one time base. Reentrant.
+/// can append to one file, one after another. After finish(), the file is complete JSON. A writer
+/// holds the file's lock for its lifetime. Times are microseconds of the steady clock, so that the
+/// events of all writers share one time base. Reentrant.
 class TraceFile {
  public:
   /// Creates an empty trace at `path` and discards any previous content. Errors: Unavailable.

@@ -210,10 +210,10 @@ TEST(KnownDescriptor, MemoryTileWords) {
   EXPECT_EQ(*words, expected);
 }
 
-// The expected words are encoded by hand from AM025. A row has 64 words, 16 rows are 256 words
-// apart, and 3 steps of 65536 words follow. Five iterations are 2^20 words apart. The descriptor is
-// valid, names descriptor 9 as its successor, acquires lock 5 with a value of at least 1, and
-// releases lock 6 by 1.
+// The expected words are encoded by hand from AM025. The transfer has 3 groups of 16 rows of 64
+// words. Rows are 256 words apart, and groups are 65536 words apart. Five iterations are 2^20 words
+// apart. The descriptor is valid, names descriptor 9 as its successor, acquires lock 5 with a value
+// of at least 1, and adds 1 to lock 6 at the end.
 TEST(KnownDescriptor, ShimWords) {
   BufferDescriptor d;
   d.valid = true;

@@ -19,8 +19,8 @@ const ArrayModel& npu2() {
   return **find_array("npu2");
 }
 
-// The words that aiecc generates for write, block write, mask write, sync, PDI load, preemption and
-// address patch. The values are taken from mlir-aie's tests for its NPU target.
+// The words that aiecc generates for write, block write, mask write, sync, PDI load, preemption,
+// no-op and address patch. The values are taken from mlir-aie's tests for its NPU target.
 const Words kAieccStream{0x06030100, 0x00000104, 9,          0,  // header
                          0x00000000, 0x00000000, 0x06400DEF, 0x00000000, 0x00000042, 0x18,  // write
                          0x00000001, 0x00000000, 0x12345679, 0x30,       100,        101,

@@ -56,7 +56,8 @@ struct RunOutcome {
 /// One context's array, loaded with an image. It executes instruction streams. A run ends when the
 /// stream's last instruction is done. Transfers that are still in flight continue in the next run,
 /// and access the next run's memory. After Hung, or after an Error in a stream that has begun, the
-/// array stops: every further run is an Error until the image is loaded again. Reentrant.
+/// array stops: every further run is an Error until the image is loaded again. Different threads
+/// may use different instances at the same time.
 class Npu {
  public:
   /// Loads an image (see image.h). Errors: InvalidArgument, NotFound (the design has no such

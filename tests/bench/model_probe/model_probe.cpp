@@ -103,7 +103,7 @@ Result<std::vector<float>> encode(const Model& model, Precision precision,
 
 struct Decoded {
   std::vector<Token> tokens;
-  std::vector<float> logits;  // [prompt and decoded tokens without the last one, n_vocab]
+  std::vector<float> logits;  // n_vocab logits after each token but the last decoded token.
 };
 
 /// Runs `prompt` one token at a time, then appends `n` tokens, each with the largest logit.

@@ -35,9 +35,9 @@ inline constexpr std::string_view kGenericDesign =
     "G's";
 
 inline constexpr std::array kProducts{
-    // The abstract of G gives the best rate without a shape. These rows therefore use large shapes
-    // that fit. The clock's constant is this best rate. The comparison shows whether a whole design
-    // sustains this rate.
+    // The abstract of G gives the best rate without a shape. The rows of G therefore use large
+    // shapes that fit. The clock's constant is this best rate. The comparison shows whether a whole
+    // design sustains this rate.
     PublishedProduct{"npu1", "G", 4096, 2048, 2048, seconds_at(3.14, 4096, 2048, 2048), ""},
     PublishedProduct{"npu1", "DRA, without IRON's wrapper", 512, 512, 512, 0.267e-3, ""},
     PublishedProduct{"npu1", "DRA", 1536, 1536, 384, seconds_at(1.76, 1536, 1536, 384), ""},

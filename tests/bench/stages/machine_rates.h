@@ -24,7 +24,8 @@ Result<double> read_rate(cpu::ThreadPool& pool, std::size_t n_bytes, int n_round
 /// Returns the rate of oneDNN for one product with operands of type `input` (F32, Bf16 or I8), in
 /// floating-point operations per second (median of n_rounds; a multiply-add counts as two). Each
 /// thread of `pool` computes its share of the rows, in one call of oneDNN. The result has the type
-/// F32, or I32 for I8. Errors: Unsupported (this CPU or oneDNN has no such product).
+/// F32, or I32 for I8. Errors: Unsupported (this CPU or oneDNN has no such product), DeviceError (a
+/// product failed).
 Result<double> product_rate(cpu::ThreadPool& pool, const ProductSize& size, DataType input,
                             int n_rounds);
 

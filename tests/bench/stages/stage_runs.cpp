@@ -19,7 +19,7 @@ Result<void> run_once(Executable& executable, const Bindings& bindings) {
   return (*started)->wait();
 }
 
-/// Stores the value of `made` in `to`.
+/// Stores the value of `made` in `to`. Returns the error of `made` if it has no value.
 template <typename T>
 Result<void> keep(Result<std::unique_ptr<T>> made, std::unique_ptr<T>& to) {
   if (!made) return fail(made.error());

@@ -31,7 +31,7 @@ constexpr const char* kUsage =
     "  --threads N    default: one for each physical core\n"
     "  --rounds N     number of runs whose median counts (default: 15)\n";
 
-/// Number of tokens to which a row attends: the middle of a window's usual text.
+/// Number of tokens to which a row attends in the middle of a typical window's text.
 constexpr int kCells = 50;
 
 struct Settings {
@@ -67,10 +67,10 @@ DataType operand_type(const PlannedOp& op) {
 /// The rates of oneDNN's products of one type of operands.
 struct ProductRates {
   nlohmann::json products = nlohmann::json::array();
-  double flops_per_second = 0;  ///< All products of an encoder layer together.
+  double flops_per_second = 0;  ///< Rate of all products of an encoder layer together.
 };
 
-/// Measures the products of an encoder layer with its weights.
+/// Measures the rates of the four products that an encoder layer computes with its weights.
 Result<ProductRates> measure_products(cpu::ThreadPool& pool, const ModelConfig& config,
                                       DataType input, int n_rounds) {
   const int rows = config.n_audio_ctx;

@@ -187,7 +187,7 @@ std::vector<CaptionedFrame> frames_at_half_speed(const std::string& mode, bool w
   return frames;
 }
 
-/// cccombiner would take all captions of a GAP's time, and discard most of them.
+/// For such a GAP, cccombiner would take all captions within the GAP, and discard most of them.
 TEST_P(ClosedCaptions, GapsThatContainFramesLeaveTheCaptions) {
   const auto wanted = frames_at_half_speed(mode(), false);
   const auto found = frames_at_half_speed(mode(), true);

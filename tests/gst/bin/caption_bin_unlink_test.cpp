@@ -34,8 +34,8 @@ struct Input {
   GstPad* const source;
 };
 
-/// Blocks the thread that sends the first event of `type` to `pad`, until release() is called.
-/// thread() returns the id of the blocked thread.
+/// Blocks each thread that sends an event of `type` to `pad`, until release() is called. thread()
+/// returns the id of the first blocked thread.
 class HeldEvent {
  public:
   HeldEvent(GstPad* pad, GstEventType type) : pad_(pad), type_(type) {
@@ -50,7 +50,7 @@ class HeldEvent {
   HeldEvent(const HeldEvent&) = delete;
   HeldEvent& operator=(const HeldEvent&) = delete;
 
-  /// Returns true once an event has arrived.
+  /// Returns true once a thread has been blocked.
   bool is_held() const { return held_; }
   std::thread::id thread() const {
     const std::scoped_lock lock(mutex_);

@@ -165,7 +165,7 @@ TEST_F(AudioPad, ABufferMayBeLongerThanTheLimit) {
 }
 
 /// The pad holds as much audio as the transcriber may take. If `batch` becomes smaller, the pad
-/// must hold as much as before, until the transcriber for 8 pieces has returned all text.
+/// must hold as much as before, until the old transcriber (batch 8) has returned all its text.
 TEST_F(AudioPad, ASmallerBatchDoesNotStopTheAudio) {
   set_script({.window = 240 * kSampleRate});
   make_with_audio();
@@ -364,7 +364,7 @@ TEST_F(AudioPad, OfVeryManyEventsTheNewestStayAndWhatBeginsSomething) {
   EXPECT_EQ(audio_->sounds().size(), 2U);
 }
 
-// Each buffer reaches the sink in time, although the text is never known.
+// Each buffer reaches the sink in time, although recognition never finishes.
 TEST(AudioPadPipeline, LiveAudioLeavesWhenItIsDue) {
   const PatientClock clock;
   set_script({.decode_time = 60s});

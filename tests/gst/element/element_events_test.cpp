@@ -278,7 +278,8 @@ TEST_F(Events, ShortGapIsSilenceInTheMiddle) {
   EXPECT_EQ(stat("samples"), 5U * kSampleRate / 2);
 }
 
-/// qtdemux of GStreamer 1.22 sends such GAPs after a seek that changes the rate.
+/// After a seek that changes the rate, qtdemux of GStreamer 1.22 sends GAPs that reach beyond the
+/// start of the next audio.
 TEST_F(Events, GapsThatContainAudioAreShortened) {
   set_script({});
   play();
@@ -305,7 +306,7 @@ TEST_F(Events, GapsThatContainAudioAreShortened) {
   EXPECT_EQ(calls().drains, 2) << "at the first GAP and at the first GAP without audio";
   const std::vector<Record> texts = out_->buffers();
   ASSERT_EQ(texts.size(), 11U);
-  // The first GAPs promise downstream that no text starts before 7 s.
+  // Because of the first GAPs, no text may start before 7 s.
   for (std::size_t i = 6; i < texts.size(); ++i) {
     EXPECT_EQ(texts[i].start, seconds(static_cast<double>(i) + 1.198));
   }

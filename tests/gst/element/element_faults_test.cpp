@@ -30,7 +30,8 @@ std::string text_of(const std::shared_ptr<GstMessage>& message) {
 
 class Faults : public ElementTest {
  protected:
-  // Returns the text of the element's next ERROR, or "none". The harness posts no errors.
+  // Returns the text of the element's next ERROR, or "none" if none arrives within `timeout`. The
+  // harness posts no errors.
   std::string error_text(std::chrono::milliseconds timeout = kTimeout) {
     const auto posted = message(GST_MESSAGE_ERROR, timeout);
     return posted ? text_of(posted) : "none";
@@ -204,7 +205,7 @@ TEST_F(Faults, AWorkerThatFailsAfterTheStopPostsNoError) {
   EXPECT_EQ(error_text(200ms), "none");
 }
 
-// Each run fails a later allocation of the streaming thread, beginning with the first one.
+// In run n, the n-th allocation of the streaming thread fails.
 TEST_F(Faults, NoMemoryInTheStreamingThreadIsAnError) {
   set_script({});
   play();

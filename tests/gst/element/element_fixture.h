@@ -37,12 +37,13 @@ class ElementTest : public ::testing::Test {
   void play(const char* format = "F32LE", bool live = false);
   void set_caps(const char* format);
   /// Pushes `pcm` as F32 or S16 in buffers of 100 ms. The timestamps start at `pts`. If `pts` is
-  /// NONE, the buffers have no timestamps.
+  /// NONE, the buffers have no timestamps. With `discont`, the first buffer has the flag DISCONT.
+  /// Returns OK, or the flow return of the first push that fails. Later buffers are not pushed.
   GstFlowReturn push(const Pcm& pcm, GstClockTime pts, bool discont = false);
   bool push_event(GstEvent* event) { return gst_harness_push_event(harness_, event) != FALSE; }
   bool push_segment(GstClockTime start, GstClockTime base = 0,
                     GstClockTime stop = GST_CLOCK_TIME_NONE, double rate = 1.0);
-  /// Sends EOS and waits until it leaves the element.
+  /// Sends EOS and waits until it leaves the pad `src`. Fails the test after kTimeout.
   void finish();
 
   /// Returns the next message of one of `types`, or nullptr if none arrives within `timeout`.
@@ -61,7 +62,8 @@ class ElementTest : public ::testing::Test {
   GstHarness* harness_ = nullptr;
   std::unique_ptr<Recorder> out_;
   bool s16_ = false;
-  /// If false, caption-style is none. Each text then leaves alone, with the times of its sound.
+  /// If false, caption-style is none. Each text then has its own buffer, with the times of its
+  /// sound.
   bool captions_ = false;
 };
 

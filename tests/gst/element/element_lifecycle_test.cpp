@@ -60,7 +60,8 @@ TEST_F(Lifecycle, LoadingTellsItsProgress) {
   EXPECT_EQ(progress(), "012");  // The digits mean start, continue and complete.
 }
 
-// Blocks the thread that posts an ERROR until the test releases the thread.
+// State of hold_error(), which blocks the thread that posts an ERROR until the test releases the
+// thread.
 struct HeldError {
   std::binary_semaphore arrived{0};
   std::binary_semaphore released{0};

@@ -19,7 +19,8 @@ struct Cue {
 
 /// Returns the cues as SubRip, which the chain tests feed to subparse.
 std::string srt_of(const std::vector<Cue>& cues);
-/// Returns the cues of a SubRip file, without ffmpeg's markup for font and position.
+/// Returns the cues of a SubRip file, without ffmpeg's markup for font and position. Rows that
+/// consist of digits are left out, because they may be the numbers of cues.
 std::vector<Cue> parse_srt(const std::string& srt);
 
 /// Runs a shell command in `folder` and returns its output. Fails the test if the command fails.

@@ -22,10 +22,12 @@ class Pipeline {
   Pipeline& operator=(const Pipeline&) = delete;
 
   GstElement* get() const { return pipeline_; }
-  /// Returns the element named `name`, which the pipeline owns.
+  /// Returns the element named `name`, which the pipeline owns. If there is none, fails the test
+  /// and returns nullptr.
   GstElement* element(const char* name) const;
 
-  /// Sets the state and waits until it is reached.
+  /// Sets the state and waits until it is reached. Returns false if the state change fails or takes
+  /// longer than `timeout`.
   bool set_state(GstState state, std::chrono::milliseconds timeout = kTimeout);
   /// Plays until EOS. After an ERROR or `timeout`, fails the test and returns false. The failure
   /// message quotes the ERROR.
@@ -41,7 +43,8 @@ class Pipeline {
   GstBus* bus_ = nullptr;
 };
 
-/// Returns the number `name` of an element's `stats`.
+/// Returns the number `name` of an element's `stats`. If there is none, fails the test and returns
+/// 0.
 guint64 stat_of(GstElement* element, const char* name);
 double double_stat_of(GstElement* element, const char* name);
 

@@ -50,8 +50,9 @@ class Recorder {
   bool wait_for_event(GstEventType type) const;
   bool wait_for_buffers(std::size_t n) const;
 
-  /// Returns the first fault, or an empty string. The times of buffers and gaps must never overlap
-  /// or go back. Stream-start, caps and segment must precede the first buffer or gap.
+  /// Returns the first fault, or an empty string. Buffers and gaps must have times and durations.
+  /// Within a segment, their times must never overlap or go back. Stream-start, caps and segment
+  /// must precede the first buffer or gap. After a flush, a new segment must precede them.
   std::string complaint() const;
 
  private:

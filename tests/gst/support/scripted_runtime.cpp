@@ -30,7 +30,8 @@ Script script() {
   return the_script;
 }
 
-/// Returns consecutive slices, and starts at the beginning again when all slices are released.
+/// Returns consecutive slices, or an empty slice if too few samples are left. Starts at the
+/// beginning again when all slices are released.
 class ScriptedRing final : public AudioRing {
  public:
   ScriptedRing(std::shared_ptr<Engine> engine, std::size_t n_samples)

@@ -16,12 +16,13 @@ namespace npuwhisper::test {
 
 /// Controls a fake runtime that is linked in place of the real one. The fake implements only
 /// Engine::open, find_model, AudioRing::create and Transcriber::create. Its transcriber recognises
-/// loud stretches. A stretch begins with an amplitude above 0.1 and ends after 100 ms below 0.1.
-/// The transcriber returns the next text of the script for each stretch, with exact times. Tests
-/// can thus check the element's times to the sample, the order of its output, and its errors. There
-/// is one script. Set it before creating the element.
+/// loud stretches. A stretch begins with an amplitude above 0.1. It ends after 100 ms below 0.1, or
+/// at the end of the decoded window. The transcriber returns the next text of the script for each
+/// stretch, with exact times. Tests can thus check the element's times to the sample, the order of
+/// its output, and its errors. There is one script. Set it before creating the element.
 struct Script {
-  std::vector<std::string> texts = {" sound"};  ///< Texts of the loud stretches, in order.
+  /// Texts of the loud stretches, in order. After the last text, the first is used again.
+  std::vector<std::string> texts = {" sound"};
   std::int64_t window =
       30 * kSampleRate;  ///< Samples decoded at a time, unless live_latency allows less.
   std::function<void()> while_loading{};  ///< Called for each model that loads.

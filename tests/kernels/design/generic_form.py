@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Rewrites a design's text for an MLIR parser that does not know the dialect aie.
+"""Rewrites a design's text for an MLIR parser that does not support the dialect aie.
 
 Each operation of aie is written in MLIR's generic form, with its words and numbers as attributes in
 plain braces. Operations of the other dialects (arith, scf, memref, func) are not changed, except

@@ -73,7 +73,7 @@ class MelOnArray : public testing::TestWithParam<Shape> {
     ASSERT_TRUE(pack_panels(plan_, 0, {}, buffers_[kPacked]));
     ASSERT_TRUE(pack_panels(plan_, 1, std::span(&parameters, 1), buffers_[kPacked]));
 
-    // The samples are harmonics that fade by 60 dB over the band, plus faint noise. No samples
+    // The samples are 11 harmonics, each 4 dB below the previous one, plus faint noise. No samples
     // follow the window, so reads beyond the window are refused.
     samples_.resize(usize(make_frame_run(n_frames()).samples()));
     std::mt19937 random(11);
@@ -109,8 +109,8 @@ class MelOnArray : public testing::TestWithParam<Shape> {
     std::memcpy(&bits, &buffers_[kFeatures][2 * (usize(row) * usize(mel_columns()) + usize(m))], 2);
     return static_cast<double>(from_bf16(bits));
   }
-  /// Returns about 97 evenly spaced frames and the last three. The reference is too slow for all
-  /// frames.
+  /// Returns evenly spaced frames (at most 193) and the last three. The reference is too slow for
+  /// all frames of a long window.
   std::vector<int> frames_to_check() const {
     std::vector<int> frames;
     for (int f = 0; f < n_frames(); f += std::max(1, n_frames() / 97)) frames.push_back(f);

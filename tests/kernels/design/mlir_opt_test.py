@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Parses the array programs with an independent MLIR parser, LLVM's mlir-opt. mlir-opt checks the
 syntax and types of arith, scf, memref and func, values, their dominance, blocks and regions. It
-does not know the dialect aie, which generic_form.py translates to the generic form.
+does not support the dialect aie, which generic_form.py translates to the generic form.
 
 usage: mlir_opt_test.py NPU_DESIGN [MLIR_OPT]
 
@@ -20,8 +20,8 @@ SKIPPED = 77
 SIZES = (('npu1', 1, 1), ('npu1', 2, 2), ('npu1', 4, 4), ('npu2', 1, 1), ('npu2', 4, 1),
          ('npu2', 2, 3), ('npu2', 4, 4), ('npu2', 4, 8))
 
-# Each mutation breaks one thing in the text, and the parser must reject it. This shows that the
-# parser does check the text.
+# Each mutation makes the text invalid in one place. The parser must reject the mutated text. This
+# shows that the parser does check the text.
 MUTATIONS = {
     'a value that is not defined': (r'aie\.use_lock\(%a_full', 'aie.use_lock(%no_lock'),
     'a block that is not there': (r'aie\.next_bd \^\w+', 'aie.next_bd ^nowhere'),

@@ -72,7 +72,8 @@ class CoreObject {
   double c_element(const std::vector<Tile>& tiles, int row, int column, bool transposed) const;
 
   /// Runs one job as the core in `row`. Consumes the tiles in order and returns the C tiles. Throws
-  /// std::runtime_error if a kernel traps.
+  /// std::runtime_error if a kernel traps, or if the job needs more or fewer tiles than `a` and `b`
+  /// contain.
   std::vector<Tile> run(const core::JobHeader& header, std::deque<Tile> a, std::deque<Tile> b,
                         int row = 0);
 

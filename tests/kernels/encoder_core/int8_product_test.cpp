@@ -203,7 +203,8 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
   std::mt19937 generator_{20261121};
 };
 
-/// Returns B with ones on the diagonal, starting at row `k`. The product is the rounded A.
+/// Returns B [rows, 64] with ones on the diagonal that starts at row `k`. A * B consists of the 64
+/// columns of the rounded A from column `k` on.
 Matrix diagonal(int rows, int k) {
   Matrix b(rows, kTile);
   for (int i = 0; i < kTile; ++i) b.at(k + i, i) = 1;

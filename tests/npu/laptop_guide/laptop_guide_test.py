@@ -5,17 +5,19 @@
 usage: laptop_guide_test.py BUILD EMULATE
 
 BUILD: the build folder. The page's commands use the checkout's folder build, so the test is skipped
-(exit status 77) for other folders. The word after ```sh says what the commands need that is missing
-in this system:
+(exit status 77) for other folders. The word after ```sh names a need of the commands that this system
+does not meet. It determines how the test runs the commands:
 
-  (none)     nothing: they run as they are
-  root       changes of the system: they run with a stand-in for sudo, which simulates the installation
-             of packages and changes files of a scratch folder
-  wheels     a network: pip installs wheels of stand-ins for mlir-aie and Peano (toolchain_stubs)
-  compilers  mlir-aie and Peano: the stand-ins build the image
-  npu        an NPU: they must fail for this reason only, and succeed on the emulated NPU
+  (none)     The commands run unchanged.
+  root       The commands change the system. They run with a stand-in for sudo, which simulates the
+             installation of packages and changes files of a scratch folder.
+  wheels     The commands need a network. pip installs wheels of stand-ins for mlir-aie and Peano
+             (toolchain_stubs).
+  compilers  The commands need mlir-aie and Peano. The stand-ins build the image.
+  npu        The commands need an NPU. They must fail only because there is none, and succeed on the
+             emulated NPU.
 
-Where the page shows output, the output of the commands must be the same.
+If the page shows the output of commands, their output must match it.
 """
 import doctest
 import importlib.util
@@ -38,21 +40,23 @@ TEXT = (SOURCE / 'docs/npu-laptop.md').read_text(encoding='utf8')
 FENCES = read_fences(TEXT)
 USER = 'owner'
 SKIPPED = 77
-# How commands that need an NPU end without one: the exit status, and a part of the output.
+# The exit status and a part of the output of each command that needs an NPU, on a system without one.
+# A key is the beginning of a command.
 ENDS_WITHOUT_NPU = {
     'lspci ': (1, ''),
     'xrt-smi examine': (0, '0 devices found'),
-    # Without a device, xrt-smi does not know the options of AMD's driver.
+    # Without a device, xrt-smi rejects the options of AMD's driver.
     'sudo xrt-smi configure ': (1, 'Unrecognized arguments'),
     'examples/transcribe ': (1, 'no NPU (AMD XDNA)'),
     'build/programs/npu_check/': (1, 'no NPU (AMD XDNA)')}
-# The emulated NPU needs a minute for the recordings that the page transcribes, so it gets the shortest.
+# The page transcribes longer recordings, but the emulated NPU would need a minute for them. It therefore gets the
+# shortest recording.
 RECORDING = min(pathlib.Path('/usr/share/pocketsphinx/test/data/librivox').glob('*.wav'),
                 key=lambda path: path.stat().st_size)
 
 
 def joined_literals(folder):
-    """Returns the sources in a folder, with neighbouring string literals as one."""
+    """Returns the text of all .cpp files in `folder`, with neighbouring string literals joined."""
     return ''.join(re.sub(r'"\n\s*"', '', path.read_text(encoding='utf8')) for path in sorted(folder.rglob('*.cpp')))
 
 
@@ -60,12 +64,12 @@ MESSAGES = joined_literals(SOURCE / 'runtime/device')
 
 
 def commands(needs):
-    """Returns the lines of all fences with these needs."""
+    """Returns the lines of all fences whose need is `needs`."""
     return [line for fence in FENCES if fence.needs == needs for line in fence.commands.splitlines()]
 
 
 class GuideCase(unittest.TestCase):
-    """A scratch folder with everything that the stand-ins use, and a session in it."""
+    """A base class: a scratch folder with the files that the stand-ins need, and a session that uses this folder."""
 
     def setUp(self):
         scratch = tempfile.TemporaryDirectory(prefix='npuwhisper-guide-')
@@ -79,7 +83,7 @@ class GuideCase(unittest.TestCase):
         self.session = Session(self.scratch, self.variables())
 
     def write_root(self):
-        """Writes the files that the commands with sudo change."""
+        """Writes the initial version of the files that the commands with sudo change."""
         for folder in ('apt/sources.list.d', 'security/limits.d'):
             (self.root / 'etc' / folder).mkdir(parents=True)
         for name, line in (('passwd', f'{USER}:x:1000:1000::/home/{USER}:/bin/bash'), ('shadow', f'{USER}:!::::::'),
@@ -103,7 +107,7 @@ class GuideCase(unittest.TestCase):
 
 
 class Following(GuideCase):
-    """The page's commands in their order, in one session."""
+    """Runs the page's commands in order, in one session."""
 
     def test_every_command(self):
         follow = {'': self.follow, 'root': self.follow, 'wheels': self.follow_in_scratch,
@@ -124,7 +128,7 @@ class Following(GuideCase):
         self.check_output(fence, self.succeed(fence.commands, self.checkout))
 
     def follow_to_image(self, fence):
-        # An image of the stand-ins must not replace a real one in the build folder.
+        # The stand-ins' image must not replace a real image in the build folder.
         output = self.succeed(f'{fence.commands} {self.image}')
         self.check_output(fence, output)
         self.succeed(output.split('To use it: ')[1])
@@ -135,7 +139,7 @@ class Following(GuideCase):
             self.fail_without_npu(line)
         if line.startswith('examples/transcribe ') and '--plan' not in line:
             line += f' {RECORDING}'
-        # The stand-ins' image does not run, so the emulated NPU gets its own.
+        # The stand-ins' image cannot run, so the emulated NPU uses its own image.
         emulated = f'{EMULATE} npu2 -- bash -ec {shlex.quote(line)}'
         output = self.succeed(f'(unset NPUWHISPER_NPU_IMAGE; export GUIDE_PCI_IDS=17f0; {emulated})')
         self.check_output(fence, output.replace(' (emulated)', ''))
@@ -147,7 +151,7 @@ class Following(GuideCase):
         self.assertIn(message, done.output, line)
 
     def check_changes(self):
-        """Checks what the commands with sudo have changed."""
+        """Checks the files that the commands with sudo have changed."""
         etc = self.root / 'etc'
         self.assertEqual((etc / 'group').read_text(), f'render:x:105:{USER}\n')
         limit = re.search(r"add the line '(.*?)' to /etc/security/limits.conf", MESSAGES)[1]
@@ -160,7 +164,7 @@ class Following(GuideCase):
 
 
 class Details(GuideCase):
-    """What the page says about its commands."""
+    """Checks the page's statements about its commands."""
 
     def test_without_wheels_the_message_names_the_step(self):
         line, = commands('compilers')
@@ -185,7 +189,7 @@ class Details(GuideCase):
         messages = read_messages(TEXT)
         self.assertGreater(len(messages), 15)
         for message in messages:
-            # The parts that depend on the computer are not in the sources.
+            # The sources do not contain the parts of a message that depend on the computer.
             for part in re.split(r'\.\.\.|/dev/accel/accel0|amd_iommu=off', message):
                 self.assertTrue(part in MESSAGES, f'{message}: no source has "{part}"')
 
@@ -208,7 +212,7 @@ class Details(GuideCase):
 
 
 class Refusals(unittest.TestCase):
-    """Pages with commands that the test would not run."""
+    """Checks that read_fences() rejects pages with commands that the test would not run."""
 
     def test_unclear_pages(self):
         for text, word in (('```sh later\ntrue\n```\n', '```sh later'), ('```\ntrue\n```\n', 'found ```,'),

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reads the commands of a page, the output that it shows for them, and the messages that it explains."""
+"""Reads the commands, the output and the error messages that a page shows."""
 import dataclasses
 import re
 
-# What commands may need that the system of the test does not have.
+# Needs of commands that the system of the test does not meet. An empty text means that commands run unchanged.
 NEEDS = ('', 'root', 'wheels', 'compilers', 'npu')
 
 
 class PageError(Exception):
-    """The page has text of which it is unclear whether it is a command."""
+    """The page has text that may or may not be commands."""
 
 
 @dataclasses.dataclass
 class Fence:
-    """Commands of the page.
+    """A fence with commands.
 
-    line: number of the fence's first line; needs: one of NEEDS; shown: the output that the page shows
-    for them ("..." stands for any text), or None."""
+    `line` is the number of the fence's first line. `needs` is one of NEEDS. `shown` is the output that the
+    page shows for the commands, in which "..." stands for any text. It is None if the page shows none."""
     line: int
     needs: str
     commands: str
@@ -26,7 +26,7 @@ class Fence:
 def split_fences(text):
     """Returns (line number, info string, content) of each fence of a page.
 
-    Raises PageError for an indented block, which could hold commands, and for a fence without an end."""
+    Raises PageError for an indented block, because it could contain commands, and for a fence without an end."""
     found, info, content, begin = [], None, [], 0
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(('```', '~~~')):
@@ -61,7 +61,7 @@ def read_fences(text):
 
 
 def read_messages(text):
-    """Returns the messages in the first column of the page's table."""
+    """Returns the error messages in the first column of the page's table."""
     rows = re.findall(r'^\| (.+?) \| .+ \|$', text, re.MULTILINE)
     return [message for row in rows[1:] for message in row.split('; ')]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A user's shell that runs the commands of one fence after another."""
+"""A user's shell, which runs the commands of the fences in order."""
 import dataclasses
 import os
 import subprocess
@@ -9,7 +9,7 @@ SECONDS = 300  # Limit for the commands of a fence.
 
 @dataclasses.dataclass
 class Done:
-    """How commands ended: the exit status, and stdout and stderr in the order of the terminal."""
+    """The result of commands: the exit status, and stdout and stderr in the order in which a terminal shows them."""
     status: int
     output: str
 
@@ -17,8 +17,8 @@ class Done:
 class Session:
     """A shell whose exported variables last from one run() to the next, as in a terminal.
 
-    scratch: a folder for the shell's own files; variables: environment variables besides those of this
-    process."""
+    `scratch` is a folder for the shell's own files. `variables` are added to the environment of this
+    process and take precedence."""
 
     def __init__(self, scratch, variables):
         self._state = scratch / 'exported'

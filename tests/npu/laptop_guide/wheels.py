@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes wheels of the stand-ins for mlir-aie and Peano, for pip to install."""
+"""Creates wheels from the stand-ins for mlir-aie and Peano, so that pip can install them."""
 import pathlib
 import sys
 import zipfile
@@ -12,7 +12,7 @@ WHEEL = 'Wheel-Version: 1.0\nGenerator: npuwhisper\nRoot-Is-Purelib: true\nTag: 
 
 
 def write_wheel(site, package, version, folder):
-    """Writes a wheel with the files and the metadata that `site` has of a package."""
+    """Writes a wheel of `package` to `folder`, from the package's files and metadata in `site`."""
     stem = f'{package.replace("-", "_")}-{version}'
     information = site / f'{stem}.dist-info'
     (information / 'WHEEL').write_text(WHEEL, encoding='utf8')

@@ -25,7 +25,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-/// A browser's connection. It receives data only when read() or is_closed() is called.
+/// A browser's connection. It receives data only in read(), is_closed() and has().
 class Browser {
  public:
   Browser(std::uint16_t port, const std::string& request, int receive_buffer = 0)
@@ -153,7 +153,7 @@ TEST_F(WebServerTest, IsKeptWaitingByNobody) {
   std::ranges::sort(took);
   EXPECT_LT(took[took.size() * 9 / 10], 100ms);
   // The slow browser receives the last events, which the feed keeps, and an event that reports the
-  // missed ones.
+  // missed events.
   EXPECT_TRUE(wait_for([&] { return slow->has("\"1000x"); }));
   EXPECT_TRUE(slow->has("event: missed"));
   EXPECT_FALSE(slow->has("\"850x"));
@@ -244,7 +244,8 @@ class DrippingServerTest : public WebServerTest {
  protected:
   DrippingServerTest() : WebServerTest({.silence = 600s, .request = 3s}) {}
 
-  /// Sends an endless request head byte by byte on `browser`. Returns whether the server closes it.
+  /// Sends an endless request head byte by byte on `browser`. Returns whether the server closes the
+  /// connection.
   bool closes(Browser& browser) {
     auto next = Clock::now();
     return wait_for([&] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// NULL arguments, callbacks that throw, and the log of the C interface.
+// Tests the C interface: NULL arguments, callbacks that throw, and the log.
 #include <npuwhisper/c_api.h>
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ std::int32_t code_of(npuwhisper_error* error, const std::string& part) {
 #define EXPECT_NULL_REPORTED(call, name) \
   EXPECT_EQ(code_of((call), name ": found NULL"), NPUWHISPER_INVALID_ARGUMENT)
 
-/// A stream of a tiny model.
+/// Tests with a transcriber of a tiny model.
 class CApi : public testing::Test {
  protected:
   CApi() {

@@ -28,7 +28,7 @@ void PrintTo(const Case& c, std::ostream* out) {
   *out << c.name << '=' << testing::PrintToString(c.value);
 }
 
-// For each option, a value that is not its default.
+// Returns one case for each option, with a value that is not the option's default.
 const std::vector<Case>& cases() {
   using O = npuwhisper_options;
   using std::chrono::milliseconds;

@@ -71,8 +71,8 @@ double relative_error(std::span<const float> found, std::span<const double> want
 /// Runs `executable` to completion. Fails the test on an error.
 void run(Executable& executable, const Bindings& bindings);
 
-/// Opens the case's device. If this CPU lacks the case's precision, checks that the device refuses
-/// this precision and skips the test.
+/// Opens the case's device. If the case needs bf16 and this CPU lacks it, checks that the device
+/// refuses bf16, and skips the test.
 class Conformance : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override;

@@ -120,7 +120,8 @@ class DecoderConformance : public Conformance {
     return reference_->run_step(reference_rows);
   }
 
-  /// Runs the step on the device and in the reference and compares the logits.
+  /// Runs the step on the device and in the reference and compares the logits. Returns the rows
+  /// with the device's results.
   std::vector<Row> check_step() {
     std::vector<Row> rows = step();
     const auto wanted = reference_step(rows);
@@ -191,7 +192,7 @@ TEST_P(DecoderConformance, PiecesEqualTokenByToken) {
     std::vector<float> last;
     for (std::size_t begin = 0; begin < tokens.size(); begin += piece) {
       add_sequence(1, tokens, begin, std::min(begin + piece, tokens.size()));
-      // Uses the other stream's audio, so that both sequences have equal logits.
+      // Uses the audio of stream 0, so that the logits equal those of the whole sequence.
       std::swap(streams_[1].cross, streams_[0].cross);
       last = step().back().logits;
       std::swap(streams_[1].cross, streams_[0].cross);
@@ -210,7 +211,7 @@ TEST_P(DecoderConformance, ForkedSequencesEqualSeparateOnes) {
   add(0, 51, {0, 1, 2, 3, 5});
   add(0, 61, {0, 1, 2, 4, 6});
   const auto forked = check_step();
-  // Decodes the second beam alone, with the first stream's audio and the other stream's cache.
+  // Decodes the second beam alone, in stream 1 but with the audio of stream 0.
   std::swap(streams_[1].cross, streams_[0].cross);
   add_sequence(1, {40, 41, 42, 60, 61}, 0, 5);
   const auto alone = step();

@@ -25,7 +25,7 @@ TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
   constexpr int kVocab = 8;
   std::vector<float> embeddings(kVocab * kState);
   for (std::size_t i = 0; i < embeddings.size(); ++i) {
-    embeddings[i] = 1.0F + 1e-4F * static_cast<float>(i % 7);  // From 1 to 2, f16 steps are 9.8e-4.
+    embeddings[i] = 1.0F + 1e-4F * static_cast<float>(i % 7);  // In f16, steps above 1 are 9.8e-4.
   }
   const std::vector<float> zeros(3 * kState * kState);
   Ct2Writer writer;

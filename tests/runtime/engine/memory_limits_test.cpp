@@ -140,7 +140,7 @@ TEST_F(MemoryLimitsOf, OddFiles) {
   }
 }
 
-// More than the limit is in use while the limit is being lowered.
+// A group may use more memory than its limit for a moment after the limit was lowered.
 TEST_F(MemoryLimitsOf, MoreInUseThanAllowed) {
   write("proc/self/cgroup", "0::/a\n");
   write("sys/fs/cgroup/a/memory.max", std::to_string(kMiB));

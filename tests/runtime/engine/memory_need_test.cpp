@@ -62,7 +62,7 @@ TEST(MemoryNeeded, ReturnsTheErrorsOfOpen) {
   }
 }
 
-// The outline of a model leads to the same figures as the variables of its file.
+// The memory computed from a model's outline equals the memory computed from the model's file.
 TEST(OutlineWeights, NeedTheMemoryOfTheFile) {
   const test::TinyEngine tiny(Precision::Auto);
   const auto device = open_cpu();

@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
     std::printf("SKIPPED: %s\n", folder.error().message.c_str());
     return npuwhisper::kSkipped;
   }
-  // Huge pages would count memory that no thread has written.
+  // With huge pages, the peak would include memory that no thread has written.
   prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
   return RUN_ALL_TESTS();
 }

@@ -153,9 +153,9 @@ TEST_F(RingLogMelTest, OnlyWindowsAcrossTheRingsEndAreCopied) {
   stream(pcm, kFrames, 1000, by_ring());
   end();
   EXPECT_GT(found_->bytes_copied(), 0U);
-  // The ring wraps three times. Each wrap copies at most two windows of 16-bit samples. These are
-  // the samples of the current window, and the later samples until no window needs samples from
-  // before the wrap.
+  // The ring wraps three times. For each wrap, at most two windows of 16-bit samples are copied:
+  // the current window, and the samples after it until no window needs samples from before the
+  // wrap.
   EXPECT_LT(found_->bytes_copied(), 3 * 2 * 2 * (kWindow + kFftSize));
 }
 

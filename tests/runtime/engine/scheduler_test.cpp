@@ -88,7 +88,8 @@ class SchedulerTest : public testing::Test {
     return {};
   }
   /// Sets each row's logits[0] to a number that identifies the row. Holds the device while hold_ is
-  /// set.
+  /// set. Fails if a row belongs to the stream poison_. Throws if throws_ is set, except for the
+  /// holder's batch.
   Result<void> decode_work(const Bindings& bindings) {
     holding_ = true;
     while (hold_) std::this_thread::sleep_for(milliseconds(1));

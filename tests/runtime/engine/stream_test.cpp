@@ -33,7 +33,8 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
   return largest;
 }
 
-/// Returns the logits of the last of `tokens`, decoded one token at a time.
+/// Decodes `tokens` one at a time and returns the logits of the last token. On an error, fails the
+/// test and returns no logits.
 std::vector<float> step_through(TokenDecoder& decoder, const std::vector<Token>& tokens) {
   const int first = 0;
   auto logits = decoder.prompt({tokens.data(), 1}, {&first, 1});

@@ -140,7 +140,7 @@ TEST_F(ConfigJson, MissingListsStayMissing) {
   EXPECT_FALSE(lists_.suppress_tokens);
 }
 
-/// A distilled model keeps the list of its teacher, which has more decoder layers.
+/// A distilled model may have the alignment heads of its teacher, which has more decoder layers.
 TEST_F(ConfigJson, HeadsOfTheTeachersLayersCountAsMissing) {
   const auto done = read(R"({"alignment_heads": [[0, 1], [3, 0]]})");
   ASSERT_TRUE(done) << done.error().message;

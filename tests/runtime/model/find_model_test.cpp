@@ -248,7 +248,7 @@ TEST_F(FindModel, QuantisedNameSelectsThatFile) {
   EXPECT_NE(message("base-q9_9").find("known names"), std::string::npos);
 }
 
-/// Old versions of openai-whisper and whisper.cpp stored the newest large model under this name.
+/// Old versions of openai-whisper and whisper.cpp stored the newest large model as "large".
 TEST_F(FindModel, FilesHaveTheTableNameOnly) {
   make_file("home/.cache/whisper/large.pt");
   make_file("home/.local/share/pywhispercpp/models/ggml-large.bin");

@@ -32,7 +32,8 @@ std::string with_number(std::string file, std::size_t at, std::int32_t number) {
   return file;
 }
 
-/// Returns the position of the header of a tensor: dimensions, name length, type.
+/// Returns the position of the header of a tensor: the number of dimensions, the length of the
+/// name, the type, and the dimensions. The name follows.
 std::size_t header_of(const std::string& file, const std::string& name, std::size_t n_dims) {
   return file.find(name) - 4 * n_dims - 12;
 }

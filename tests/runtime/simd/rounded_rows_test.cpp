@@ -16,7 +16,8 @@
 namespace npuwhisper::cpu {
 namespace {
 
-// Depths with 1, 2, 8 and 32 combined columns, and with one, three and four groups of columns.
+// Depths in which rotate() combines 1, 4, 8, 16 and 32 columns, in one, three or four groups of
+// columns.
 constexpr std::size_t kDepths[] = {16, 48, 64, 384, 512, 768, 2048};
 
 std::vector<float> random_numbers(std::size_t n, unsigned seed) {
@@ -77,7 +78,7 @@ TEST(RotatedColumns, DivideTheDepth) {
 }
 
 /// Compares the rotation with the definition of a Hadamard matrix: element (i, j) is -1 if i & j
-/// has an odd number of bits, else 1.
+/// has an odd number of 1 bits, else 1.
 TEST_P(RoundedRows, RotateIsAHadamardTransform) {
   for (const std::size_t k : kDepths) {
     const std::vector<float> row = random_numbers(k, 1);
@@ -117,9 +118,10 @@ TEST_P(RoundedRows, ProductsAreNearTheExactProducts) {
   }
 }
 
-/// Without rotation, a column 100 times as large as the others would give them an error of 23 % of
-/// their standard deviation. With rotation, the error is 5 % (a column of sqrt(32) is rounded to
-/// multiples of about 115 / 127). The rounding of the large column's weights adds 4 %.
+/// One column is 100, and the others have a standard deviation of 1. Without rotation, the others
+/// would be rounded to multiples of 100 / 127, with an error of 23 % of their standard deviation.
+/// With rotation, the largest value is about 115 and the standard deviation is sqrt(32), so the
+/// error is 5 %. The rounding of the large column's weights adds 4 %.
 TEST_P(RoundedRows, LargeColumnsDoNotHideTheOthers) {
   constexpr std::size_t kColumns = 64;
   for (const std::size_t k : {512U, 2048U}) {

@@ -43,7 +43,8 @@ double value_of(const std::vector<State>& states, const Counts& counts) {
   return value;
 }
 
-/// Tries every way to distribute the frames among the states.
+/// Tries every way to distribute the `n_left` remaining frames among the states after `counts`. If
+/// an allowed way has a larger value than `best`, stores it in `best` and `best_counts`.
 void try_all(const std::vector<State>& states, Counts& counts, int n_left, double& best,
              Counts& best_counts) {
   if (counts.size() + 1 == states.size()) {

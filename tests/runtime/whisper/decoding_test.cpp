@@ -38,7 +38,8 @@ class DecodingTest : public ::testing::Test {
         prompt_.build(vocabulary_.tokenizer->language_token("en"), Task::Transcribe), voice);
   }
   /// Returns a script that outputs texts[attempt]. Each token except timestamps has the probability
-  /// confidence[attempt]. Twenty letters share the remaining probability.
+  /// confidence[attempt]. Twenty letters share the remaining probability. At the start of the
+  /// transcript, the no-speech token has the probability `no_speech`.
   Script attempts(std::vector<std::vector<Token>> texts, std::vector<float> confidence,
                   float no_speech = 0) const {
     return [this, texts, confidence, no_speech](const ScriptStep& at, std::span<float> logits) {

@@ -206,7 +206,8 @@ TEST(HotwordTree, ATextWithoutACompletePhraseHasNoBonus) {
 }
 
 TEST(HotwordTree, BuildsTheLargestListAtOnce) {
-  // The last tokens before a node match the phrase for thousands of tokens and then differ.
+  // The phrase consists of " the", except for one " you" in its middle. Before " you", the suffix
+  // of each node is the node before it. The suffix of the node of " you" is the root.
   constexpr std::size_t kHalf = kMaxHotwordTokens / 2;
   const Token the = vocabulary().text(" the").front();
   const Token you = vocabulary().text(" you").front();

@@ -69,8 +69,8 @@ def check_channels(program):
 
 
 def data_region(tile, stack, program):
-    """Returns the bytes of the largest gap behind the stack and between the buffers: MA pull request
-    3406."""
+    """Returns the size in bytes of the largest gap behind the stack and between the buffers (MA pull
+    request 3406)."""
     sizes = {'bf16': 2, 'i32': 4, 'f32': 4}
     taken = [(0, stack)] + [(int(begin), int(begin) + int(count) * sizes[kind]) for begin, count, kind in
                             re.findall(rf'aie\.buffer\({tile}\) \{{address = (\d+) : i32[^}}]*\}} : '

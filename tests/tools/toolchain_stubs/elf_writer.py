@@ -22,7 +22,7 @@ class ElfWriter:
         self._symbols, self._symbol_names = [struct.pack('<IIIBBH', 0, 0, 0, 0, 0, 0)], b'\0'
 
     def section(self, name, kind, flags, content, *, address=0, size=None, link=0, info=0, entry=0):
-        """Adds a section and returns its number. size: the size of a section without bytes in the file."""
+        """Adds a section and returns its number. size: the size of a section without content in the file."""
         size = len(content) if size is None else size
         self._sections.append((name, kind, flags, content, address, size, link, info, entry))
         return len(self._sections) - 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Lays the stand-ins out as pip and XRT install the real tools."""
+"""Installs the stand-ins in the same layout in which pip and XRT install the real tools."""
 import pathlib
 import re
 import shutil

@@ -45,7 +45,8 @@ void ChannelProcessor::reset() {
   queue_.clear();
   task_.reset();
   loaded_ = false;
-  // An act of this channel that is still scheduled finds no task and does nothing.
+  // If an act of this channel is still scheduled, it does nothing, or begins a task that was pushed
+  // after the reset.
   state_ = State::Idle;
   if (inlet_) fabric_.streams.abandon(*inlet_);
 }

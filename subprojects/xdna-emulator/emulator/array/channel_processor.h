@@ -38,8 +38,8 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   /// queued, as in AMD's library aie-rt: four more tasks may wait. Errors: DeviceError if the queue
   /// is full.
   Result<void> push(const npu::Task& task);
-  /// Drops the running task and all queued ones, as the reset bit of the channel's control register
-  /// does.
+  /// Drops the running task and all queued tasks, as the reset bit of the channel's control
+  /// register does.
   void reset();
   void set_pad_value(std::uint32_t value) { pad_value_ = value; }
   /// Sets the controller id, the packet id of the tokens that the channel issues from now on.

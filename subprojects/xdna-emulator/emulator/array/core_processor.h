@@ -53,7 +53,7 @@ class CoreProcessor final : public Actor, private KernelHost {
   // Wait reports read the state below.
   npu::TileId tile() const { return tile_; }
   State state() const { return state_; }
-  /// Returns the current instruction; null if the program has ended.
+  /// Returns the current instruction; null in the state Ended.
   const CoreInstruction* instruction() const;
   /// Returns the amount that a UseLock acquires or releases: the value of register `a`, or the
   /// immediate if `a` is -1.
@@ -92,8 +92,8 @@ class CoreProcessor final : public Actor, private KernelHost {
   std::unique_ptr<CoreKernels> kernels_;
   std::vector<std::int64_t> registers_;
   std::vector<std::int64_t> arguments_;
-  Inlet* inlet_ = nullptr;    ///< Stream or cascade to which the core waits to write.
-  Outlet* outlet_ = nullptr;  ///< Stream or cascade from which the core waits to read.
+  Inlet* inlet_ = nullptr;    ///< Stream or cascade of the last write, which may still wait.
+  Outlet* outlet_ = nullptr;  ///< Stream or cascade of the last read, which may still wait.
 
   State state_ = State::Running;
   bool enabled_ = true;

@@ -28,7 +28,7 @@ class DescriptorBank {
   void write_word(int id, int index, std::uint32_t value);
 
   /// Returns descriptor `id`, decoded from its registers. Errors: DeviceError (no such descriptor,
-  /// not valid, or malformed).
+  /// or one that was never written, is not valid or is malformed).
   Result<npu::BufferDescriptor> load(int id);
 
   /// Returns the number of writes to a descriptor.

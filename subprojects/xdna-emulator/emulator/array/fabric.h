@@ -26,7 +26,8 @@ struct Fabric {
   Fabric(const Fabric&) = delete;
   Fabric& operator=(const Fabric&) = delete;
 
-  /// Returns the tile at a position; null if the design's columns have no such tile.
+  /// Returns the tile at a position, which can be hidden_memory_tile. Returns null if the design's
+  /// columns have no such tile.
   Tile* tile(npu::TileId id) const;
 
   const npu::ArrayModel& model;

@@ -9,12 +9,15 @@
 
 namespace npuwhisper::emu {
 
-// The functions below return names of an array's parts, for messages.
-std::string name_of(npu::TileId tile);  ///< For example "tile (0, 2)".
-/// For example "tile (0, 1) MM2S 3".
+// The functions below return names for messages.
+
+/// Returns a tile's name, such as "tile (0, 2)".
+std::string name_of(npu::TileId tile);
+/// Returns a DMA channel's name, such as "tile (0, 1) MM2S 3".
 std::string name_of(npu::TileId tile, bool mm2s, int channel);
-/// For example "tile (0, 2) core port 0".
+/// Returns a port's name, such as "tile (0, 2) core port 0".
 std::string name_of(const Port& port);
-std::string hexadecimal(std::uint64_t value);  ///< For example "0x1d204".
+/// Returns `value` in hexadecimal, such as "0x1d204".
+std::string hexadecimal(std::uint64_t value);
 
 }  // namespace npuwhisper::emu

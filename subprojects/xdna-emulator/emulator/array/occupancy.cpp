@@ -7,8 +7,9 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Maximum numbers of functions and of waits that are shown separately. All other functions share
-/// one entry, and all other waits share another. Readers cannot distinguish more entries by colour.
+/// If there are more than kMostFunctions + 1 functions, kMostFunctions of them are shown
+/// separately, and the others share one entry. The same applies to waits, with kMostWaits. Readers
+/// cannot distinguish more entries by colour.
 constexpr std::size_t kMostFunctions = 5;
 constexpr std::size_t kMostWaits = 3;
 
@@ -52,8 +53,8 @@ class BinFiller {
 };
 
 /// Maps the index of a name in the trace to the index of an activity. Lists the activities in `to`:
-/// first functions, then waits, each group in descending order of time. Combines the smallest
-/// functions into one activity, and the smallest waits into another.
+/// first functions, then waits, each group in descending order of time. If there are too many
+/// functions, combines the smallest functions into one activity. Treats waits in the same way.
 class Ranking {
  public:
   Ranking(const Trace& trace, Occupancy& to) : activity_of_(trace.names().size()) {

@@ -49,9 +49,10 @@ struct Occupancy {
   std::size_t n_bins = 0;
   double seconds = 0;  ///< Predicted total length of all bins.
   /// Activities of the cores: first functions, then waits, each group in descending order of time.
-  /// One entry combines the smallest functions. Another entry combines the smallest waits.
+  /// If there are too many functions, the last of their entries combines the smallest functions.
+  /// The same applies to waits.
   std::vector<std::string> activities;
-  std::size_t n_functions = 0;  ///< Number of functions; they come first in `activities`.
+  std::size_t n_functions = 0;  ///< Number of entries of `activities` for functions.
   std::vector<CoreLine> cores;  ///< Cores in the order of rows, then columns.
   std::vector<DmaLine> dma;
 };

@@ -26,7 +26,8 @@ constexpr const char* kDmaColours[] = {"#2f7ebc", "#b3bac2", "#d6dade"};
 
 constexpr std::string_view kWait = "wait for ";
 
-// The style follows the reader's colour scheme: text is dark on light pages and light on dark ones.
+// The style follows the reader's colour scheme: text is dark on light pages and light on dark
+// pages.
 constexpr const char* kStyle =
     "<style>text{font:13px sans-serif;fill:#3d444d}.title text{font-size:18px}"
     ".line{stroke:#8a929b;stroke-width:1;fill:none}"

@@ -11,7 +11,7 @@
 namespace npuwhisper::emu {
 
 // Compares a low estimate of a core's code size with the core's program memory. Only Peano, the
-// compiler for AIE cores, shows the real size of a kernel. The emulator knows only the size of the
+// compiler for AIE cores, shows the real size of a kernel. The emulator has only the size of the
 // kernel's code for the host.
 //
 // One AIE instruction corresponds to many host instructions, and to more on a host with short

@@ -26,7 +26,8 @@ class Registers {
   Result<std::uint32_t> read(std::uint32_t address) const;
 
   /// Replaces the host address in a shim descriptor. `address` is the address of the descriptor's
-  /// second word. Errors: DeviceError.
+  /// second word. Errors: DeviceError (another address, or an illegal host address), Unsupported (a
+  /// register that is not modelled).
   Result<void> patch(std::uint32_t address, std::uint64_t host_address);
 
  private:

@@ -88,9 +88,9 @@ struct Stream {
 
 /// All streams of an array. Words move directly from a source to its sinks. One step moves as many
 /// words as the source has and every sink accepts, so a broadcast moves only when all its sinks can
-/// accept words. Up to kStreamWords words queue up at a blocked sink. Then the source stalls.
-/// Streams compete for destinations, but not for the switches on their paths. Packets to one
-/// destination pass one after another and are never interleaved.
+/// accept words. Up to Outlet::capacity words queue up at a core or a blocked sink. Then the source
+/// stalls. Streams compete for destinations, but not for the switches on their paths. Packets to
+/// one destination pass one after another and are never interleaved.
 class StreamNetwork {
  public:
   StreamNetwork(Scheduler& scheduler, HostBandwidth& host) : scheduler_(scheduler), host_(host) {}

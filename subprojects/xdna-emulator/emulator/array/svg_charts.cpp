@@ -36,7 +36,7 @@ void draw_stack(SvgText& svg, int y, int height, std::span<const Layer> layers, 
       is_empty = is_empty && above[bin] == below[bin];
     }
     if (is_empty) continue;
-    // Go right along the upper edge and back along the lower one, with steps only at changes.
+    // Go right along the upper edge and back along the lower edge, with steps only at changes.
     const int bottom = y + height;
     svg.add("<path fill=\"%s\" d=\"M%d %d", layers[layer].colour, kLeft, bottom - above[0]);
     for (std::size_t bin = 1; bin < n_bins; ++bin) {

@@ -23,7 +23,7 @@ inline constexpr int kStrip = 8;  ///< Height of a strip in pixels.
 /// Builds an SVG text.
 class SvgText {
  public:
-  /// Appends text with a printf() format. Truncates it to 399 characters.
+  /// Appends text with a printf() format, truncated to 399 characters.
   [[gnu::format(printf, 2, 3)]] void add(const char* format, ...);
   /// Appends an escaped line of text. `anchor` is start, middle or end.
   void label(int x, int y, const char* anchor, const std::string& text);

@@ -57,8 +57,8 @@ class TokenBox {
   Scheduler& scheduler_;
   std::vector<Route> routes_;
   std::map<ChannelId, int> arrived_;
-  /// Tokens that no route takes, in the order in which their tile issued them. The first token of a
-  /// tile blocks the tile's other tokens.
+  /// Tokens that cannot reach the controller, in the order in which their tile issued them. No
+  /// route takes a tile's first token to the controller. This token blocks the tile's other tokens.
   std::map<npu::TileId, std::vector<Token>> held_;
   Actor* waiter_ = nullptr;
 };

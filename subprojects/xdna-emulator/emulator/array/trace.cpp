@@ -11,8 +11,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Maximum number of spans. At the maximum, the JSON text has about 200 MB, more than viewers open
-/// easily.
+/// Maximum number of spans. At the maximum, the JSON text is about 200 MB long. Viewers do not open
+/// longer files easily.
 constexpr std::size_t kMaxSpans = 2'000'000;
 
 /// Perfetto requires distinct process and thread numbers. The emulator's numbers start above any

@@ -42,7 +42,8 @@ class Trace {
   /// clock's current time.
   void begin_run(Cycles at);
   /// Records an activity of the track from `begin` to `end`. `what` names the work ("gemm",
-  /// "descriptor 3") or the wait ("wait for lock").
+  /// "descriptor 3") or the wait ("wait for lock"). Ignores an activity without duration. After a
+  /// maximum number of activities, only counts further activities (n_dropped()).
   void span(Track track, std::string_view what, Cycles begin, Cycles end);
 
   const std::vector<Lane>& lanes() const { return lanes_; }

@@ -52,8 +52,9 @@ class Buffer {
   int fd() const { return fd_; }
 
   /// Returns the buffer's address in the program. A buffer over the driver's pages has the address
-  /// of its first mapping, and kNoAddress before the first mapping. A Device buffer lies at its
-  /// offset in the heap's mapping.
+  /// of its first mapping, and kNoAddress before the first mapping. A buffer over the program's
+  /// pages has the address of these pages. A Device buffer lies at its offset in the heap's
+  /// mapping.
   std::uint64_t user_address() const;
   void mapped_at(std::uint64_t address);
   /// Returns the buffer's device address. Heap and Device buffers have an address in the heap's
@@ -61,9 +62,9 @@ class Buffer {
   /// address space.
   std::uint64_t device_address() const;
 
-  /// Copies from the host's view to the device's. The range must be inside the buffer.
+  /// Copies from the host's view to the device's view. The range must be inside the buffer.
   void sync_to_device(std::uint64_t offset, std::uint64_t bytes);
-  /// Copies from the device's view to the host's. The range must be inside the buffer.
+  /// Copies from the device's view to the host's view. The range must be inside the buffer.
   void sync_from_device(std::uint64_t offset, std::uint64_t bytes);
 
   /// Allocator of the heap; null unless this is a Heap buffer.

@@ -17,8 +17,8 @@ namespace npuwhisper::emu {
 
 /// An open file of the emulated device. Answers the ioctls of the kernel's amdxdna driver, with the
 /// same errors. Pointers within the arguments are not checked, apart from some checks for null. A
-/// bad pointer crashes the program, whereas the kernel returns EFAULT. Functions return 0 or an
-/// errno value. Thread-safe.
+/// bad pointer crashes the program, whereas the kernel returns EFAULT. Functions that return int
+/// return 0 or an errno value. Thread-safe.
 class Client {
  public:
   explicit Client(Device& device);

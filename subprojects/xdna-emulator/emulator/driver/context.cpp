@@ -37,7 +37,7 @@ void Context::stop() {
 int Context::configure(std::span<const std::shared_ptr<Buffer>> images) {
   const bool is_refused = device_.faults().next_load_fails();
   for (std::size_t i = 0; i < images.size(); ++i) {
-    // The firmware reads the image from memory, so it sees only synced content.
+    // The firmware reads the image from memory, so it gets only synced content.
     const auto bytes = images[i]->device().first(images[i]->bytes());
     ComputeUnit unit;
     unit.image.assign(bytes.begin(), bytes.end());

@@ -29,8 +29,8 @@ struct CommandResult {
 /// As on silicon, a stuck run blocks its context until the context is destroyed, the device is
 /// lost, or the driver's watchdog ends the run. If the watchdog ends the run, the run has state
 /// TIMEOUT and the commands queued after the run end in state ABORT. The next run configures the
-/// array again. Contexts do not block each other. On npu2, contexts take turns on the array. The
-/// emulator does not model these turns.
+/// array again. Contexts do not block each other. Contexts of a real npu2 take turns on the array.
+/// The emulator does not model these turns.
 class Context {
  public:
   /// Maximum number of outstanding commands. submit() waits for room, as xdna-driver does.
@@ -55,7 +55,7 @@ class Context {
              std::uint64_t& sequence);
 
   /// Stops the context permanently and waits until all outstanding commands have ended. A stuck run
-  /// ends in state TIMEOUT. Any other run completes. Queued commands end in state ABORT.
+  /// ends in state TIMEOUT. Any other run continues to its end. Queued commands end in state ABORT.
   void stop();
 
   /// Keeps a buffer that the driver has allocated in the client's heap until the context is

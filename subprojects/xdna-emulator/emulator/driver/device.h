@@ -29,8 +29,8 @@ namespace npuwhisper::emu {
 class Device {
  public:
   /// Opens the device. `tree` is the folder that npuwhisper-emulate has created. Errors:
-  /// InvalidArgument (a malformed variable), NotFound (no such array), Unavailable (the tree is
-  /// broken).
+  /// InvalidArgument (an environment variable is malformed), NotFound (the file `array` of the tree
+  /// names no emulated array), Unavailable (the file `state` of the tree cannot be opened).
   static Result<std::unique_ptr<Device>> open(const std::string& tree);
 
   const DeviceModel& model() const { return *model_; }
@@ -41,7 +41,7 @@ class Device {
 
   /// Returns the watchdog's timeout, after which the driver ends a stuck run. The variable
   /// NPUWHISPER_EMULATOR_WATCHDOG_MS sets the timeout. The default is 2000 ms, as in xdna-driver.
-  /// Empty if the variable is 0: a stuck run then never ends.
+  /// Empty if the variable is 0: the watchdog then ends no run.
   std::optional<std::chrono::milliseconds> watchdog() const { return watchdog_; }
 
   /// Returns whether contexts have a timeline (DRM synchronisation object) for their commands, as

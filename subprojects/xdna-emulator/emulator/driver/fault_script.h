@@ -15,7 +15,7 @@ enum class FaultKind : std::uint8_t {
   Error,    ///< The run ends immediately in state ERROR.
   Abort,    ///< The run ends immediately in state ABORT.
   Timeout,  ///< The run gets stuck; the driver's watchdog ends it in state TIMEOUT.
-  Hang,     ///< The run gets stuck. The watchdog does not see the run, so the run never completes.
+  Hang,     ///< The run gets stuck. The watchdog does not end it.
   Load,     ///< The context's configuration fails: its images are refused.
   Lost,     ///< The device is lost during the run: from then on, calls fail with ENODEV.
 };
@@ -27,7 +27,7 @@ enum class FaultKind : std::uint8_t {
 ///     fault  = kind "@" n [ "-" m ]
 ///     kind   = "error" | "abort" | "timeout" | "hang" | "load" | "lost"
 ///
-/// The fault hits the calls n to m, or only call n if there is no m. Calls are counted from 1 since
+/// The fault affects calls n to m, or only call n if there is no m. Calls are counted from 1 since
 /// the process started. For "load", a call is the configuration of a context with the images of all
 /// its kernels. For all other kinds, a call is a run. A single command is one run, and a chain has
 /// as many runs as members. If a run fails, the skipped runs of its chain are not counted. Example:

@@ -99,7 +99,7 @@ __attribute__((destructor)) void write_statistics() {
   if (auto* device = device_files::device()) device->write_statistics();
 }
 
-/// Makes XRT sync buffers through the driver, because the emulator cannot see cache flushes by XRT.
+/// Makes XRT sync buffers through the driver, because the emulator cannot detect cache flushes.
 __attribute__((constructor)) void configure_xrt() {
   if (getenv("NPUWHISPER_EMULATOR_TREE") != nullptr) setenv("Debug.force_driver_sync", "true", 1);
 }
@@ -152,8 +152,8 @@ int openat64(int folder, const char* path, int flags, ...) {
   return open_file(folder, path, flags | O_LARGEFILE, mode);
 }
 
-// In programs that define _FORTIFY_SOURCE, calls of open() and openat() without a mode become calls
-// of these functions.
+// In programs that define _FORTIFY_SOURCE, calls of open() and openat() become calls of these
+// functions if they pass no mode and their flags are not a constant.
 int __open_2(const char* path, int flags);
 int __open_2(const char* path, int flags) {
   return open_file(AT_FDCWD, path, flags, 0);

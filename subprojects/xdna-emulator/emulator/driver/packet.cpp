@@ -12,7 +12,7 @@ constexpr std::uint32_t kStateMask = 0xf;
 constexpr std::uint32_t kTransactionStream = 3;  ///< Value of a kernel's argument "opcode".
 /// A chain's header has a count, a submit index, an error index and three other words.
 constexpr std::size_t kChainHeaderWords = 6;
-constexpr std::uint64_t kHostOffset = 0x80000000;  ///< Address at which the array sees host memory.
+constexpr std::uint64_t kHostOffset = 0x80000000;  ///< The array's address of host address 0.
 /// START_NPU begins with an address (2 words), a size in bytes and a number of properties.
 constexpr std::size_t kStartNpuWords = 4;
 

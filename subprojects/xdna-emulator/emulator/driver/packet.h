@@ -18,7 +18,8 @@ namespace npuwhisper::emu {
 enum class PacketOpcode : std::uint32_t {
   StartCu = 0,  ///< Starts a run. Holds the kernel's arguments, including the instruction buffer.
   CommandChain = 19,  ///< Starts a chain. Holds the handles of its runs' command buffers.
-  /// Starts a run from an ELF file. The instruction buffer comes first, already patched.
+  /// Starts a run from an ELF file. Holds the address and the size of the instruction stream. XRT
+  /// has already written the arguments' addresses into the stream.
   StartNpu = 20,
 };
 

@@ -13,12 +13,12 @@
 
 namespace npuwhisper::emu::lowering {
 
-// The functions below give typed access to the attributes of operations. All functions throw
-// Refusal, with the operation's name and line, if an attribute is missing, of the wrong kind or out
-// of range.
+// The functions below give typed access to the attributes of operations. They throw Refusal, with
+// the operation's name and line, if a required attribute is missing, or if an attribute is of the
+// wrong kind or out of range.
 
-/// Refuses attributes whose names are not in the list: an unknown attribute may change what a
-/// design does.
+/// Throws Refusal if `op` has an attribute that is not in `names`, because an unknown attribute may
+/// change the behaviour of a design.
 void know_attributes(const mlir::Operation& op, std::initializer_list<std::string_view> names);
 
 /// Throws Refusal with the operation's line and a message such as "'aie.tile' op: message".

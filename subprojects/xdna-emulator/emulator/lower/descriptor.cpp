@@ -182,8 +182,8 @@ std::vector<WordDim> word_dims(const std::vector<BlockDim>& innermost_first, int
       refuse(line, std::string(what) + ": For " + (element_bytes < 4 ? "<" : ">") +
                        "32b width datatypes, inner-most dim stride must be 1");
     }
-    // The rule for strides does not apply to dimensions of size 1, which have no steps, and to
-    // adjacent elements in dimension 0, which are transferred as whole words.
+    // The rule for strides does not apply to dimensions of size 1, which have no steps. It does not
+    // apply to adjacent elements in dimension 0 either, because whole words are transferred.
     const bool stepped = dim.size > 1 && (i > 0 || dim.stride != 1);
     const std::int64_t step = dim.stride * element_bytes;
     if (stepped && step % 4 != 0) {

@@ -121,14 +121,15 @@ struct CoreDraft {
 
 /// A device during lowering, which is not yet a Design: the content of the text and the decisions
 /// of the passes so far. The passes run in the order of lower.cpp. Each pass adds the entries that
-/// its header describes. Indices refer to entries of the vectors.
+/// its header describes. An index refers to an entry of the vector of that kind. The index of a
+/// lock, for example, refers to an entry of `locks`.
 struct DeviceDraft {
   std::string name{};
   const npu::ArrayModel* array = nullptr;
   int n_columns = 0;
   const mlir::Operation* op = nullptr;
 
-  // The maps below contain the meaning of SSA values and symbols.
+  // The maps below give the tile, buffer, lock or operation that an SSA value or a symbol names.
   std::map<const mlir::Value*, npu::TileId> tiles{};
   std::map<const mlir::Value*, int> buffer_of{};
   std::map<const mlir::Value*, int> lock_of{};

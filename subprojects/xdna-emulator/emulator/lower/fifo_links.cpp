@@ -11,7 +11,8 @@ using mlir::Operation;
 using npu::TileId;
 using npu::TileKind;
 
-/// Returns the tile where all input FIFOs end and all output FIFOs begin.
+/// Returns the tile where all input FIFOs end and all output FIFOs begin. Throws Refusal if there
+/// is no such tile.
 TileId shared_tile(const std::vector<Fifo>& fifos, const FifoLink& link) {
   const auto fifo = [&](int index) -> const Fifo& {
     return fifos[static_cast<std::size_t>(index)];

@@ -80,7 +80,8 @@ class FifoLowering {
   /// without room. In that case, returns the neighbour with the most room, or `tile` if no
   /// neighbour has enough room.
   npu::TileId spill(npu::TileId tile, std::int64_t bytes) const;
-  /// Returns the tile whose memory holds an end's objects.
+  /// Returns the tile whose memory is the first choice for an end's objects (see also spill()).
+  /// Throws Refusal if a core cannot reach the tile that aie.objectfifo.allocate names.
   npu::TileId home(const End& end) const;
   void create_elements(int index);
   int repeat_of(const End& end) const;

@@ -13,7 +13,7 @@ namespace npuwhisper::emu::lowering {
 
 struct FifoConsumer {
   npu::TileId tile{};
-  std::vector<BlockDim> dims{};  ///< Value of the attribute dimensionsFromStream.
+  std::vector<BlockDim> dims{};  ///< Entry of the attribute dimensionsFromStreamPerConsumer.
   /// Depth of this consumer; empty unless the text lists the depth of each end.
   std::optional<int> depth{};
   int pinned_channel = -1;

@@ -18,7 +18,7 @@ void place_locks(DeviceDraft& draft);
 /// Throws Refusal.
 void place_descriptors(DeviceDraft& draft);
 
-/// Refuses a scheme that is neither an allocation scheme nor empty.
+/// Throws Refusal unless `scheme` is empty, "basic-sequential" or "bank-aware".
 void check_scheme(std::string_view scheme, int line);
 
 /// Returns the address of `bytes` bytes for constants of a core's code. The address lies after the

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxSteps = 1 << 21;
 constexpr std::size_t kMaxInstructions = 1 << 20;
 constexpr std::size_t kMaxCallDepth = 16;
-constexpr std::size_t kMaxWords = (64 << 20) / 4;  ///< 64 MiB, the size of a context's heap.
+constexpr std::size_t kMaxWords = (64 << 20) / 4;  ///< 64 MiB, the minimum size of a client's heap.
 
 }  // namespace
 

@@ -44,7 +44,7 @@ std::optional<npu::BufferDescriptor> task_walk(const BlockDraft& block,
 }
 
 /// Copies the dimensions and the iteration of `walk` to the descriptor of `block`. Throws Refusal
-/// if the block has an iteration of its own.
+/// if both `walk` and `block` have an iteration.
 void set_walk(const BlockDraft& block, const npu::BufferDescriptor& walk,
               npu::BufferDescriptor& descriptor) {
   for (std::size_t i = 0; i < walk.dims.size(); ++i) {

@@ -9,7 +9,7 @@ namespace npuwhisper::emu {
 
 /// The exception that refuses a text, with the reason. The parser and the lowering throw it from
 /// many places deep in their recursion. lower() and parse_module() convert the exception to a
-/// failed Result, so their callers never see it.
+/// failed Result, so it never reaches their callers.
 struct Refusal {
   Error error;
 };

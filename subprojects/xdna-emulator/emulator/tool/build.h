@@ -13,8 +13,8 @@
 
 namespace npuwhisper::emu {
 
-/// A design to build, with the code that its cores link. Host programs see each design as one
-/// kernel of the container. Each kernel has its own configuration of the array.
+/// A design to build, with the code that its cores link. In the xclbin, each design is one kernel
+/// with its own configuration of the array.
 struct DesignSource {
   std::string name = "MLIR_AIE";
   std::filesystem::path file;         ///< File with the design's MLIR-AIE text.
@@ -26,7 +26,7 @@ struct DesignSource {
 std::optional<DesignSource> parse_design_source(const std::string& argument);
 
 struct BuildRequest {
-  std::filesystem::path output;  ///< Path of the container, for example OUT.xclbin.
+  std::filesystem::path output;  ///< Path of the xclbin, for example OUT.xclbin.
   const npu::ArrayModel* array = nullptr;
   std::vector<DesignSource> designs;
   std::vector<std::string> options;  ///< Compiler options for all kernels.
@@ -35,14 +35,16 @@ struct BuildRequest {
   bool elf = false;
 };
 
-/// Builds a container for the emulated NPU, as aiecc does for silicon. Checks the designs, compiles
-/// the code that their cores link, and packs the designs and the code into a container for XRT.
-/// Writes the instruction stream of each runtime sequence next to the container: OUT.insts.bin
-/// (little-endian words) and OUT.insts.txt (one hexadecimal word per line). If there are several
-/// designs, inserts the kernel's name. If there are several sequences, inserts the sequence's name.
-/// Example: OUT.KERNEL.SEQUENCE.insts.bin. Errors: those of lower() and Npu::load(), NotFound (a
-/// design's file cannot be read, or an object that a design links is not given), InvalidArgument (a
-/// given object that the design does not link, or a design for another array), Unavailable.
+/// Builds an xclbin for the emulated NPU, as aiecc does for silicon. Checks the designs, compiles
+/// the code that their cores link, and packs the designs and the code into the xclbin. Writes the
+/// instruction stream of each runtime sequence next to the xclbin: OUT.insts.bin (little-endian
+/// words) and OUT.insts.txt (one hexadecimal word per line). If there are several designs, the
+/// files' names include the kernel's name. If a design has several sequences, the names include the
+/// sequence's name. Example of both: OUT.KERNEL.SEQUENCE.insts.bin. Errors: those of lower(),
+/// Npu::load(), compile_kernel() and write_xclbin(); NotFound (a design's file cannot be read, or
+/// an object that a design links is not given); InvalidArgument (a given object that the design
+/// does not link, or a design for another array); Unavailable (a stream cannot be written); with
+/// `elf`, also those of stream_elf().
 Result<void> build(const BuildRequest& request);
 
 }  // namespace npuwhisper::emu

@@ -152,7 +152,7 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
   build->excludes(image);
   pack->excludes(image)->excludes(build);
 
-  // The command has options of its own, so CLI11 gets only the arguments before it.
+  // The command after "--" has options of its own, so CLI11 gets only the arguments before "--".
   const char* const* const end = argv + argc;
   const char* const* const dashes = std::find(argv + 1, end, std::string_view("--"));
   if (dashes != end) line.command.assign(dashes + 1, end);

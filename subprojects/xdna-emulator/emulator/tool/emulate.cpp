@@ -42,8 +42,8 @@ class HeldSignals {
   sigset_t before_;
 };
 
-/// Returns the path of the sanitizers' library with a colon; empty if this build does not use
-/// sanitizers. The dynamic linker must load that library before all other libraries, even in
+/// Returns the path of the sanitizers' library, followed by a colon; empty if this build does not
+/// use sanitizers. The dynamic linker must load that library before all other libraries, even in
 /// programs that were built without sanitizers.
 std::string sanitizer_library() {
   std::string path;
@@ -76,7 +76,7 @@ std::string sanitizer_library() {
 
 Result<int> run_emulated(const DeviceModel& device, const std::string& library,
                          const std::vector<std::string>& command) {
-  // A signal must not end this process before the process has removed its files.
+  // SIGTERM and SIGHUP must not end this process before the process has removed its files.
   HeldSignals signals;
   const auto tree = TemporaryFolder::create();
   if (!tree) return fail(tree.error());

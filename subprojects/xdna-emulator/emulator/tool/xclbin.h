@@ -11,7 +11,7 @@
 
 namespace npuwhisper::emu {
 
-/// A kernel of a container, with its array configuration.
+/// A kernel of an xclbin, with its configuration of the array.
 struct XclbinKernel {
   std::string name;
   /// Image for the emulated array. It is stored as the PDI, in place of a configuration for

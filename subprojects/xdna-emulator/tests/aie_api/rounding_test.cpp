@@ -149,7 +149,7 @@ TEST_F(RoundingTest, Bf16InEveryMode) {
   // above the midpoint between two successive bf16 values.
   struct Case {
     std::uint32_t low;  // The discarded bits.
-    bool odd;           // The last bit that is kept.
+    bool odd;           // Whether the last kept bit is 1.
     bool negative;
   };
   for (const std::uint32_t low : {0U, 1U, 0x7fffU, 0x8000U, 0x8001U, 0xffffU}) {

@@ -19,8 +19,8 @@ npu::BufferDescriptor shaped(std::uint32_t length, std::initializer_list<npu::De
   return descriptor;
 }
 
-/// Returns the offset of each word, or -1 for padding. Applies the definition to one word at a
-/// time.
+/// Returns the offset of each word, or -1 for padding. Computes each offset from the definition of
+/// a descriptor's dimensions.
 std::vector<std::int64_t> offsets_of(const npu::BufferDescriptor& d) {
   std::vector<std::int64_t> offsets;
   std::array<std::int64_t, 4> index{};

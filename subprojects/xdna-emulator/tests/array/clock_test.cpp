@@ -61,7 +61,7 @@ TEST(Clock, AChannelMovesFourBytesACycle) {
   const double seconds = seconds_to_send(1, 1, n_words);
   const double bytes_per_cycle = 4.0 * n_words / (seconds * npu::kAie2Clock.hertz);
   EXPECT_LE(bytes_per_cycle, 4.0);
-  // Descriptors of 8 KB cost a few cycles each.
+  // The memory tile receives the words in blocks of 8 KB. Each block costs a few additional cycles.
   EXPECT_GT(bytes_per_cycle, 3.97);
 }
 

@@ -121,7 +121,7 @@ TEST(Deadlock, LockThatNoOneReleases) {
       << message;
 }
 
-/// Two cores each wait for the other's word.
+/// Each of two cores waits for a word from the other core.
 TEST(Deadlock, CoresThatWaitForEachOther) {
   Design design = empty();
   design.routes = {{core_port(kCore, 0), {core_port(kNorth, 0)}, {}, false},
@@ -142,7 +142,7 @@ TEST(Deadlock, CoresThatWaitForEachOther) {
       << message;
 }
 
-/// A core writes to a stream that nobody reads.
+/// A core writes to a stream from which no other core reads.
 TEST(Deadlock, StreamThatIsFull) {
   Design design = empty();
   design.routes = {{core_port(kCore, 0), {core_port(kNorth, 0)}, {}, false}};

@@ -220,7 +220,8 @@ inline npu::BufferDescriptor then(npu::BufferDescriptor descriptor, std::uint32_
 }
 
 /// Returns a route for the task-complete tokens of a tile. The route takes tokens with the
-/// controller id `id` to host port `port` of the column's shim.
+/// controller id `id` to host port `port` of the column's shim. Without `id`, the route is a
+/// circuit, which takes tokens with any id.
 inline Route token_route(npu::TileId tile, std::optional<int> id, int port = 0) {
   return {{tile, PortKind::Control, 0}, {{{tile.column, 0}, PortKind::South, port}}, id, true};
 }

@@ -342,8 +342,8 @@ TEST(Kernel, TakesTheTimeOfItsCycles) {
     program.constant(0, 0).constant(1, n).call("work", {{0}, {1}});
     return run_once(with_program(kCore, program), {kernel("k.o")}).seconds;
   };
-  // The work is int8 products on one core. The difference of the two times removes the dispatch.
-  // The tolerance covers the poll, which repeats every 200 cycles.
+  // The work is int8 products on one core. The difference between the two times does not include
+  // the dispatch. The tolerance covers the poll, which repeats every 200 cycles.
   const double expected = 1e8 / (256 * 6.76 / 13.1) / 1.6e9;
   EXPECT_NEAR(seconds(200'000'000) - seconds(100'000'000), expected, 300 / 1.6e9);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Task-complete tokens reach the controller only with the controller id of a route.
+// A task-complete token reaches the controller only if a route takes the token's controller id.
 #include <gtest/gtest.h>
 
 #include "hand_built.h"
@@ -124,7 +124,7 @@ TEST(Tokens, ArriveByACircuitWithAnyId) {
   }
 }
 
-// A tile has one control port. Its first word that cannot leave blocks the words behind it.
+// A tile has one control port. A word that cannot leave this port blocks all words behind it.
 TEST(Tokens, WaitBehindATokenThatIsStuck) {
   const Design design = loops({token_route(kShim, 15)});
   Stream stream(design);
@@ -165,7 +165,7 @@ TEST(Tokens, KeepTheIdAcrossAResetUnderAMask) {
   EXPECT_EQ(run(design, whole.sync(kMem, false, 0)).state, RunState::Hung);
 }
 
-// A stream writes the id before its tasks. A later stream need not write it again.
+// A controller id stays set after the run. A later stream does not have to write the id again.
 TEST(Tokens, KeepTheIdFromRunToRun) {
   const Design design = loops({token_route(kShim, 15)});
   auto array = Array::create(design, {});

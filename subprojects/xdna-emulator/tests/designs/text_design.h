@@ -11,9 +11,9 @@
 #include "emulator/image.h"
 #include "emulator/npu.h"
 
-/// Executes designs in text from end to end. A design is read, lowered and loaded, and its own
-/// runtime sequence runs on host buffers. XRT and the driver are not involved and have their own
-/// tests.
+/// Executes designs in MLIR text from end to end. Reads, lowers and loads a design, then runs its
+/// runtime sequence, or a given stream, on host buffers. XRT and the driver are not involved and
+/// have their own tests.
 namespace npuwhisper::emu::test {
 
 using Words = std::vector<std::uint32_t>;

@@ -104,7 +104,7 @@ class Build(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             files = {"empty.mlir": "aie.device(npu2) { aie.runtime_sequence() {} }\n",
                      "kernel.cc": "",
-                     # Stands in for XRT's program, whose last argument is the container.
+                     # Replaces XRT's xclbinutil. The last argument is the path of the xclbin.
                      "xclbinutil": "#!/bin/sh\nfor last; do :; done\ntouch \"$last\"\n"}
             for name, text in files.items():
                 with open(f"{folder}/{name}", "w", encoding="utf-8") as file:

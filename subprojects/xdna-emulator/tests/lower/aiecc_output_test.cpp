@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Compares the lowering with the output of mlir-aie's compiler aiecc for four designs of other
-// projects. The tests describe the designs in new words. The expected numbers are facts from
-// published output of aiecc: three designs for npu1 from Unicorn-Amanuensis (2025), and mlir-aie's
-// example of a matrix times a vector (2024). The cores have no instructions here, because the
-// instructions affect neither streams nor DMA.
+// projects. The texts of the designs were written for these tests. The expected numbers are facts
+// from published output of aiecc: three designs for npu1 from Unicorn-Amanuensis (2025), and
+// mlir-aie's example of a matrix times a vector (2024). The cores have no instructions here,
+// because the instructions affect neither streams nor DMA.
 #include <algorithm>
 #include <sstream>
 
@@ -103,7 +103,8 @@ Lines descriptors_of(const Design& design, TileId tile, bool mm2s, int channel) 
   return lines;
 }
 
-/// Lowers a device of npu1 with aiecc's basic-sequential allocation, which the authors selected.
+/// Lowers a device of npu1 with aiecc's basic-sequential allocation, which the designs' authors
+/// selected.
 Design lowered(const std::string& body) {
   auto design = lower(device(body), {.allocation_scheme = "basic-sequential"});
   EXPECT_TRUE(design) << design.error().message;
@@ -138,8 +139,8 @@ std::string wait_for(const std::string& fifo) {
 }
 
 // The design computes log-mel of one frame (build_fixed_v3), on one core with one FIFO in each
-// direction. The version of 2025 did not align buffers. Later versions align them to 32 bytes, so
-// the second output buffer is at 2720 here instead of 2704.
+// direction. The aiecc of 2025 did not align buffers. Later versions align them to 32 bytes, so the
+// second output buffer is at 2720 here instead of 2704.
 TEST(AieccOutput, LogMelOfUnicorn) {
   const Design design =
       lowered(tile(0, 0) + tile(0, 2) + fifo("in", "00", "02", "800xi8") +
@@ -326,7 +327,7 @@ TEST(AieccOutput, AttentionOfUnicorn) {
 }
 
 // The design multiplies a matrix of 288 x 288 by a vector. It has a link through a memory tile, and
-// a transfer with three dimensions and an iteration. The version of 2024 differs in two fields from
+// a transfer with three dimensions and an iteration. The aiecc of 2024 differs in two fields from
 // later versions: it wrote the controller id under the mask 0xf00, and set no AXCACHE in the
 // descriptors. Here the expected words have the later mask and AXCACHE (33554432 in the sixth
 // word).

@@ -59,7 +59,7 @@ TEST(ForEachIndex, ExceptionsReachTheCaller) {
   EXPECT_TRUE(for_each_index(pool, 5, throw_at_ten)) << "the pool is still usable";
 }
 
-/// Models with one variable "w", [n, k].
+/// Loads the weights of model files with one variable, "w", of the shape [n, k].
 class ReadWeights : public ::testing::Test {
  protected:
   std::shared_ptr<const Weights> load(const std::vector<float>& values, std::int64_t n,

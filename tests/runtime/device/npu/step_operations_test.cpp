@@ -55,7 +55,8 @@ TEST_F(StepOperationsTest, EveryProductButTheExactOne) {
   EXPECT_FALSE(runs_on_array(graph_.ops.back())) << "its best must not be rounded";
 }
 
-/// First byte and end of a byte range. Bits 40 and up hold the number of the buffer.
+/// First byte and end of a range of bytes in a host buffer. Bits 40 and up hold the buffer's
+/// number.
 using Span = std::pair<std::uint64_t, std::uint64_t>;
 
 Span span_of(const npu::HostMatrix& matrix, int rows) {

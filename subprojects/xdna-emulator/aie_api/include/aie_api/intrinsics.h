@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Declarations that the compiler for AIE knows without an include. The compiler flags of kernel
+/* Declarations that the AIE compiler provides without an include. The compiler flags of kernel
    objects include this file before the source. C sources get only event0(), event1() and done(). */
 
 #ifndef __AIENGINE__

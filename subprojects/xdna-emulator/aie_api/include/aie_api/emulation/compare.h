@@ -86,8 +86,8 @@ __aie_inline inline vector<T, N> select(const vector<T, N>& a, const E& b, const
   return select(a, broadcast<T, N>(b), m);
 }
 
-/// Returns a vector that has the value b where the mask is set, and a elsewhere. Both scalars have
-/// the same type.
+/// Returns a vector that has the value b where the mask is set, and a elsewhere. Both scalars must
+/// have the same type.
 template <unsigned N, detail::ScalarOperand A, detail::ScalarOperand B>
 __aie_inline inline auto select(const A& a, const B& b, const mask<N>& m) {
   return select(detail::spread_scalar<N>(a), detail::spread_scalar<N>(b), m);

@@ -57,7 +57,7 @@ __aie_inline inline Lanes<float, N> exp2_lanes(const Lanes<float, N>& x) {
 }
 
 /// Returns x in units of 2^-shift, rounded to nearest even, or rounded down if `floor_it` is true,
-/// and saturated to T.
+/// and saturated to T. Returns 0 for NaN.
 template <typename T>
 __aie_inline inline T fixed_of(float x, int shift, bool floor_it) {
   const double scaled = static_cast<double>(x) * static_cast<double>(power_of_two(shift));
@@ -138,7 +138,7 @@ __aie_inline inline vector<T, N> to_fixed_floor(const vector<bfloat16, N>& v, in
   }));
 }
 
-/// Converts integers v, in units of 2^-shift, to float.
+/// Converts the integers of `v`, in units of 2^-shift, to TR.
 template <typename TR = float, typename T, unsigned N>
 requires(std::is_integral_v<T>) __aie_inline
     inline vector<TR, N> to_float(const vector<T, N>& v, int shift = 0) {

@@ -9,7 +9,7 @@
 
 /// Lanes<L, N> has N lanes in the host's vector registers, as an array of chunks of at most
 /// kChunkBytes. All loops over chunks are unrolled at compile time, so that the compiler keeps the
-/// chunks of a Lanes in registers. Operations on one chunk use GCC's vector extensions.
+/// chunks in registers. Operations on one chunk use GCC's vector extensions.
 
 namespace aie::detail {
 

@@ -234,7 +234,7 @@ template <typename E, typename T>
 concept ScalarFor = std::is_convertible_v<E, T> && !is_vector<std::remove_cvref_t<E>>::value &&
                     !std::is_pointer_v<std::remove_cvref_t<E>>;
 
-/// Returns the lanes in the type used for arithmetic: f32 for bf16, the type itself for integers.
+/// Returns the lanes in the type used for arithmetic: f32 for bf16, T for all other types.
 template <typename T, unsigned N>
 __aie_inline inline auto compute_lanes(const vector<T, N>& v) {
   if constexpr (std::is_same_v<T, bfloat16>) {
