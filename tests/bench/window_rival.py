@@ -8,7 +8,6 @@ when the model is loaded. Then, for each line of stdin, encodes the window, deco
 prints {"seconds", "tokens"}. Every token has the largest logit of all tokens except END, without other decoding rules.
 "seconds" has the duration of each stage that the runtime runs separately.
 """
-import argparse
 import ctypes
 import functools
 import importlib.metadata
@@ -19,6 +18,8 @@ import sys
 import time
 
 import numpy as np
+
+from measurement_help import documented_parser
 
 
 def with_ctranslate2(compute_type):
@@ -114,7 +115,7 @@ RUNTIMES = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = documented_parser(__doc__)
     parser.add_argument('runtime', choices=RUNTIMES)
     parser.add_argument('model')
     parser.add_argument('mel')
