@@ -156,7 +156,8 @@ void TextSwitch::work_off(bool hands_over) {
   }
 }
 
-// Does one piece of work. Returns false if there is no work.
+// Performs one step that is due: begins or ends the text, passes a flush of the audio, or calls
+// end_in_order(). Returns false if no step is due.
 bool TextSwitch::step() {
   const bool wanted = wants_text();
   if (wanted != flows_) {

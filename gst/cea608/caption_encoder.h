@@ -40,7 +40,7 @@ struct EncoderCounters {
 };
 
 /// Encodes timed text into byte pairs of caption channel CC1, one per slot (CTA-608-E). A slot is
-/// an opportunity to send a pair; there are at most 30 per second. All times here are in slots.
+/// an opportunity to send a pair; there are at most 30 per second. Functions take times in slots.
 ///
 /// In roll-up mode, text continues in the base row, word by word, and wraps into new rows; a
 /// newline starts a new row. Sending begins at the start of a text. A long text is sent a few words

@@ -106,7 +106,7 @@ struct Plan {
   int packed_argument = 0;
   std::uint64_t packed_bytes = 0;
   std::vector<Operation> operations{};
-  std::vector<OperationPlan> figures{};  ///< One for each operation.
+  std::vector<OperationPlan> figures{};  ///< Their costs, in the order of `operations`.
   std::vector<Job> jobs{};
   std::vector<Instruction> instructions{};
   int n_descriptors = 0;  ///< Descriptors that the stream writes.

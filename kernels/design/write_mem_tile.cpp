@@ -76,9 +76,10 @@ class MemTileDma {
  private:
   std::string name(const std::string& of) const { return at_tile(of, column_, 1); }
 
-  /// Writes the collection of C. Each core row has its own pair of tiles and its own locks. With
-  /// one lock for all rows, a fast core's channel could acquire the units for a slow core's free
-  /// tiles, and overwrite tiles of its own that are not sent yet.
+  /// Writes the channels that receive tiles of C from the cores, one for each core row. Each core
+  /// row has its own pair of tiles and its own locks. With one lock for all rows, a fast core's
+  /// channel could acquire the units for a slow core's free tiles, and overwrite tiles of its own
+  /// that are not sent yet.
   void write_in() {
     const core::BlockShape block = spec_.blocks();
     for (int row = 0; row < spec_.core_rows; ++row) {

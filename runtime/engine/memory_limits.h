@@ -17,7 +17,7 @@ struct MemoryLimit {
 
 /// The memory that this process may use. nullopt: no limit is known.
 struct MemoryLimits {
-  /// The smallest limit: the process can never have more memory.
+  /// The smallest limit: the memory that the process can have if no other process uses any.
   std::optional<MemoryLimit> possible;
   /// The smallest amount that is free now, without swapping. Other processes may change it.
   std::optional<MemoryLimit> available;

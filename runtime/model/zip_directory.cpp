@@ -32,7 +32,7 @@ constexpr std::uint32_t kIn64 = 0xffffffff;  // Marks a value that is in the ZIP
 constexpr std::uint16_t kEncrypted = 1;
 
 /// Limits of the directory. A checkpoint has one member for each tensor, and the large models have
-/// 1,300 tensors.
+/// about 1,300 tensors.
 constexpr std::uint64_t kMaxMembers = 1 << 16;
 constexpr std::uint64_t kMaxDirectoryBytes = 16 << 20;
 

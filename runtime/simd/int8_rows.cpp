@@ -18,8 +18,8 @@ namespace npuwhisper::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
-/// Rounds 64 numbers. Writes their upper and lower parts to `parts`, and the sum of the integers to
-/// `sum`. Returns the scale.
+/// Rounds 64 numbers to integers (Int8Rows). Writes the upper and lower parts of the integers to
+/// `parts`, and the sum of the integers to `sum`. Returns the scale; NaN if a number is not finite.
 float round_group(const float* in, std::int8_t* parts, std::int32_t* sum) {
   const hn::CappedTag<float, 16> d;
   const hn::RebindToSigned<decltype(d)> di;

@@ -47,8 +47,8 @@ def log_mel(pcm, n_mels):
 
 
 def synthetic():
-    """Returns 1.5 s of audio that stresses the front end: a sweep over all bins, noise that falls by 80 dB, full scale,
-    and digital silence. The length is not a whole number of hops."""
+    """Returns 1.5 s of audio that stresses the front end: a sweep from 40 Hz to 4.2 kHz in the first 0.8 s, noise in all
+    bins that falls by 80 dB, full scale, and digital silence. The length is not a whole number of hops."""
     n = 24077
     t = np.arange(n) / RATE
     sweep = 0.5 * np.sin(2 * np.pi * (40 * t + 7900 / (2 * t[-1]) * t ** 2))

@@ -24,8 +24,8 @@ from style_programs import SOURCE, clang_program, output_of, skip_without
 
 N_COMMITS = 20
 MOST_FILES = 12
-# GCC's warning options that clang does not know. A build with -Dwerror=true must not turn clang's own warnings, which are
-# not among the checks, into findings.
+# The build may use warning options of GCC that clang does not know: clang must not warn about them. With -Dwerror=true,
+# clang's own warnings would become errors, although they are not among the checks.
 OPTIONS = ('--quiet', '--extra-arg=-Wno-unknown-warning-option', '--extra-arg=-Wno-error')
 
 

@@ -56,9 +56,9 @@ int WindowExecutable::n_rows(const Stage& stage, const WindowPositions& position
   return stage.rows == n_positions_ ? positions.count(n_positions_) : 2 * positions.dense;
 }
 
-/// Returns the number of rows of a block. Products exist for whole blocks and for the last block of
-/// a window. In a run with sparse positions, all blocks are whole, and the surplus rows of the last
-/// block are computed but not read.
+/// Returns the number of rows of a block. GEMMs are prepared for whole blocks and for the last
+/// block of a window. In a run with sparse positions, all blocks are whole, and the surplus rows of
+/// the last block are computed but not read.
 int WindowExecutable::n_rows(const Stage& stage, int block) const {
   if (!bindings_.positions.is_all()) return stage.block_rows;
   return std::min(stage.block_rows, stage.rows - block * stage.block_rows);

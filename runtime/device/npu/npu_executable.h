@@ -55,7 +55,7 @@ class NpuExecutable final : public Executable {
                 std::shared_ptr<XrtSession> session);
   Result<void> load(const Weights& weights, const npu::DesignSpec& spec);
   void describe(const npu::Plan& plan);
-  /// Returns the size of a buffer of allocate().
+  /// Returns the size in bytes of the buffer that allocate() returns for tensor `id`.
   std::size_t buffer_bytes(TensorId id) const;
   Result<void> finish();
 

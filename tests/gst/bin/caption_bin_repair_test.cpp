@@ -72,8 +72,8 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
   EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
 }
 
-/// cccombiner adds the time and the duration of a frame in 64 bits. The program ends if the sum
-/// overflows.
+/// cccombiner adds the timestamp and the duration of a frame. If the sum exceeds 64 bits,
+/// cccombiner aborts the program.
 TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10) + video(10) + kSinks);

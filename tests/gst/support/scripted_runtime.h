@@ -47,7 +47,8 @@ struct Script {
   std::chrono::nanoseconds stage_time{0};
   std::size_t ring_samples = 0;  ///< Samples in each AudioRing, or 0 if log-mel runs on the CPU.
   VadUse vad = VadUse::Off;      ///< The value reported in the stats.
-  bool drafts = false;           ///< True: returns undecoded live sound as a draft of one word.
+  /// True: in a live stream, draft() returns the loud audio not yet decoded as one word.
+  bool drafts = false;
   /// Creates the transcribers in place of the scripted ones, if set.
   std::function<Result<std::unique_ptr<Transcriber>>(const TranscriberOptions&)> make_transcriber{};
   /// True: each word overlaps the next one, as can happen with alignment.

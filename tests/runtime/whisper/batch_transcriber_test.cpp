@@ -96,7 +96,8 @@ class BatchTranscriberTest : public ::testing::Test {
     transcriber_ = std::move(*made);
     return {};
   }
-  /// Returns the tokens of `text`, timed from the window's beginning to its last whole second.
+  /// Returns the tokens of `text`. The text starts at the window's beginning and ends at the
+  /// duration of the window's audio, rounded down to whole seconds.
   std::vector<Token> say(std::string_view text, const Heard& heard) const {
     return vocabulary_.segment(0, text, std::floor(heard.duration));
   }

@@ -120,8 +120,8 @@ TEST(HotwordTree, APhraseBeginsWithAWord) {
 TEST(HotwordTree, RestartsWithinABrokenPhrase) {
   const HotwordTree tree = make_tree("a a b");
   EXPECT_EQ(bonus(tree, " a a b"), 3);
-  // The phrase begins again at the second token. This token has already received its bonus as part
-  // of the broken phrase.
+  // The bonuses of the broken phrase are taken back. The phrase that begins at the second token
+  // gets no new bonus for this token, but bonuses for the third "a" and for "b".
   EXPECT_EQ(bonus(tree, " a a a b"), 2);
   const HotwordTree two = make_tree("hello world you\nworld the");
   EXPECT_EQ(bonus(two, " hello world the"), 1);

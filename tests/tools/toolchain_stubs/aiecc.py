@@ -14,8 +14,8 @@ import sys
 import calls
 import elf_writer
 
-# Options of MA tools/aiecc/CommandLineOptions.h, without those for the host's program, for Chess and
-# for checkpoints.
+# Options of aiecc (mlir-aie: tools/aiecc/CommandLineOptions.h), without the options for the host's
+# program, for Chess and for checkpoints.
 SELECTORS = ('input-with-addresses', 'scratchpad-parameters', 'core-elfs', 'npu-insts', 'elf', 'cdo',
              'pdi', 'txn', 'ctrlpkt', 'xclbin', 'full-elf', 'locmap', 'host', 'aiesim')
 WITH_VALUE = ('tmpdir', 'output-dir', 'device-name', 'alloc-scheme', 'peano', 'opt-level', 'sequence-name',

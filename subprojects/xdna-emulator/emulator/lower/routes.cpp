@@ -117,7 +117,7 @@ class Router {
 
   const DeviceDraft& draft_;
   std::map<Link, int> taken_{};
-  std::set<Link> shared_{};  ///< Links that packet flows share.
+  std::set<Link> shared_{};  ///< Links of packet flows, which may share them.
 };
 
 }  // namespace
