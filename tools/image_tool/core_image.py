@@ -74,7 +74,9 @@ def read_limits(program):
 
 def longest_path(frames, calls, root):
     """Returns the stack size in bytes of the deepest chain of calls from `root`, and the functions
-    without a known frame size, which count as 0 bytes. Raises BuildError if calls are recursive."""
+    without a known frame size, which count as 0 bytes. Raises BuildError if functions call each other in
+    a cycle. Elf.calls() leaves out references of a function to itself, because most of them are jumps of
+    loops, so a function that calls itself is not detected."""
     unmeasured, known = set(), {}
 
     def depth(name, path):
