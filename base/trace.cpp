@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -120,7 +121,8 @@ Result<void> write(const Recording& recording) {
   return out->finish();
 }
 
-// Makes `recording` the one that is in progress, and creates its file.
+// Creates the file of `recording` and starts to record. Errors: Unavailable (the file cannot be
+// written, or a recording is in progress).
 Result<void> start(Recording recording) {
   Recorder& to = recorder();
   const std::scoped_lock lock(to.mutex);
@@ -161,7 +163,9 @@ void record_run(std::string_view device, Clock::time_point begin, Clock::time_po
 }  // namespace trace
 
 Result<void> start_trace(const std::filesystem::path& file, std::size_t max_spans) {
-  return guarded("trace of " + std::to_string(max_spans) + " spans", [&]() -> Result<void> {
+  std::array<char, 48> what{};  // Not a string, whose memory would be allocated outside guarded().
+  std::snprintf(what.data(), what.size(), "trace of %zu spans", max_spans);
+  return guarded(what.data(), [&]() -> Result<void> {
     trace::Recording recording;
     recording.file = file;
     // reserve() reports a size beyond max_size() as an error of logic, not as a lack of memory.

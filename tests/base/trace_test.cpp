@@ -180,7 +180,7 @@ TEST_F(Trace, AWriterKeepsTheEventsOfAFileThatWasEmptyWhenItBegan) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));  // The second writer is at the lock.
   first->span(1, 1, "first", 1, 2);
   EXPECT_TRUE(first->finish());
-  { const auto closed = std::move(first); }
+  { const auto closed = std::move(first); }  // Releases the lock.
   second.join();
   ASSERT_EQ(spans().size(), 2U);
   EXPECT_EQ(spans()[0].at("name"), "first");

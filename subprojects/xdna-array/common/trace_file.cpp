@@ -65,16 +65,19 @@ Result<TraceFile> TraceFile::create(const std::filesystem::path& path) {
   auto file = open_locked(path);
   if (!file) return fail(file.error());
   if (ftruncate(fileno(file->get()), 0) != 0) return cannot_write(path, errno);
-  std::fwrite(kHead.data(), 1, kHead.size(), file->get());
-  return TraceFile(path, std::move(*file), true);
+  return begin(path, std::move(*file));
+}
+
+TraceFile TraceFile::begin(const std::filesystem::path& path, File file) {
+  std::fwrite(kHead.data(), 1, kHead.size(), file.get());
+  return TraceFile(path, std::move(file), true);
 }
 
 Result<TraceFile> TraceFile::append(const std::filesystem::path& path) {
   auto file = open_locked(path);
   if (!file) return fail(file.error());
   if (std::fseek(file->get(), 0, SEEK_END) == 0 && std::ftell(file->get()) == 0) {
-    std::fwrite(kHead.data(), 1, kHead.size(), file->get());
-    return TraceFile(path, std::move(*file), true);
+    return begin(path, std::move(*file));
   }
   const auto tail = static_cast<long>(kTail.size());
   if (!has_at(file->get(), 0, SEEK_SET, kHead) || !has_at(file->get(), -tail, SEEK_END, kTail)) {

@@ -41,6 +41,7 @@ class TraceFile {
   TraceFile(std::filesystem::path path, File file, bool is_empty)
       : path_(std::move(path)), file_(std::move(file)), is_empty_(is_empty) {}
   static Result<File> open_locked(const std::filesystem::path& path);
+  static TraceFile begin(const std::filesystem::path& path, File file);  // The file is empty.
   void name(const char* what, std::int64_t pid, std::int64_t tid, std::string_view name,
             int sort_index);
   void begin_event();
