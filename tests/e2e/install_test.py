@@ -50,15 +50,10 @@ TRIES = {
 
 
 def needs_model(test):
-    found = any((folder / MODEL / 'model.bin').exists() for folder in model_folders())
+    found = any((folder / MODEL / 'model.bin').exists() for folder in program.weights_folders())
     return unittest.skipUnless(
         found and os.path.exists(RECORDING),
         f'needs the model {MODEL} (tools/fetch-model {MODEL}) and pocketsphinx-testdata')(test)
-
-
-def model_folders():
-    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
-    return [cache / 'npuwhisper', pathlib.Path(os.environ.get('NPUWHISPER_MODEL_DIR', '/'))]
 
 
 class Installed(unittest.TestCase):

@@ -31,26 +31,30 @@ SPOKEN = (
 )
 
 
+def cache_home():
+    return pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+
+
+def weights_folders():
+    """Returns NPUWHISPER_MODEL_DIR, if it is set, and npuwhisper's cache."""
+    set_by_user = os.environ.get('NPUWHISPER_MODEL_DIR')
+    return [pathlib.Path(folder) for folder in (set_by_user, cache_home() / 'npuwhisper') if folder]
+
+
 def model_folder(model=MODEL):
-    """Returns the folder of the model, or None. Searches npuwhisper's cache, NPUWHISPER_MODEL_DIR and the
-    Hugging Face cache, in this order."""
-    home = pathlib.Path.home()
-    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
+    """Returns the folder of the model, or None. Searches NPUWHISPER_MODEL_DIR, npuwhisper's cache and the
+    Hugging Face cache, in the order of npuwhisper::find_model()."""
     hub = pathlib.Path(os.environ.get('HF_HUB_CACHE') or
-                       pathlib.Path(os.environ.get('HF_HOME') or cache / 'huggingface') / 'hub')
-    places = [cache / 'npuwhisper' / model]
-    if os.environ.get('NPUWHISPER_MODEL_DIR'):
-        places.insert(0, pathlib.Path(os.environ['NPUWHISPER_MODEL_DIR']) / model)
+                       pathlib.Path(os.environ.get('HF_HOME') or cache_home() / 'huggingface') / 'hub')
+    places = [folder / model for folder in weights_folders()]
     places += hub.glob(f'models--Systran--faster-whisper-{model}/snapshots/*')
     return next((place for place in places if (place / 'model.bin').exists()), None)
 
 
 def vad_weights():
-    """Returns the file with the weights of voice activity detection, or None. Searches npuwhisper's
-    cache, then NPUWHISPER_MODEL_DIR."""
-    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
-    folders = [cache / 'npuwhisper', pathlib.Path(os.environ.get('NPUWHISPER_MODEL_DIR', '/'))]
-    files = [folder / 'silero-vad' / 'silero_vad_16k.safetensors' for folder in folders]
+    """Returns the file with the weights of voice activity detection, or None. Searches NPUWHISPER_MODEL_DIR
+    and npuwhisper's cache, in the order of npuwhisper::find_vad()."""
+    files = [folder / 'silero-vad' / 'silero_vad_16k.safetensors' for folder in weights_folders()]
     return next((file for file in files if file.exists()), None)
 
 
