@@ -13,9 +13,9 @@
 namespace npuwhisper::cpu {
 namespace {
 
-// The packed keys and values of as many heads as there are threads exist at the same time, but of
-// at least this number of heads. If a run has fewer heads, all of them are packed at once. Each
-// head takes up to 0.8 MB.
+// Minimum number of heads whose keys and values are packed at the same time. If there are more
+// threads than this number, one head for each thread is packed. A run that has fewer heads packs
+// all of them. Each head takes up to 0.8 MB.
 constexpr int kFewestHeads = 2;
 // Maximum number of columns of a rounded product that are computed at a time. Their integer sums
 // stay in a core's cache until they are finished.

@@ -19,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// -40 ms. Times are unsigned, so this is a value near 2^64.
 constexpr GstClockTime kBelowZero = GstClockTime{0} - 40 * GST_MSECOND;
 
 class ClosedCaptions : public ::testing::TestWithParam<const char*> {
@@ -99,7 +100,7 @@ TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
   EXPECT_EQ(frames.size(), 248U);
 }
 
-// Counts the GAP events with a duration below zero, which is stored as a value near 2^64.
+// Counts the GAP events with the duration kBelowZero in the std::atomic<int> `n`.
 GstPadProbeReturn count_impossible_gap(GstPad*, GstPadProbeInfo* info, gpointer n) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) return GST_PAD_PROBE_OK;
@@ -109,7 +110,7 @@ GstPadProbeReturn count_impossible_gap(GstPad*, GstPadProbeInfo* info, gpointer 
   return GST_PAD_PROBE_OK;
 }
 
-/// cccombiner would pass the GAP on to its peer.
+/// cccombiner forwards all GAP events of the video that it receives.
 TEST_P(ClosedCaptions, AGapWithAnImpossibleDurationIsDropped) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10) + video(10) + kSinks);
