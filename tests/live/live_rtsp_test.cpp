@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "gst/support/gst_ptr.h"
 #include "heard_audio.h"
 #include "live_speech.h"
 #include "rtsp_server.h"
@@ -115,12 +116,26 @@ void PrintTo(const Client& client, std::ostream* out) {
 
 using Cues = std::vector<Record>;
 
-/// Returns the cues that start before `time`, and all others. The streams are split by time and not
-/// by STREAM_START, because a pad may send a STREAM_START again.
-std::pair<Cues, Cues> cues_split_at(GstClockTime time, const Recorder& text) {
+/// Returns the seqnum of the STREAM_START that reached the element's pad `sink` last.
+guint32 current_stream(GstElement* whisper) {
+  const PadPtr sink(gst_element_get_static_pad(whisper, "sink"));
+  const EventPtr start(gst_pad_get_sticky_event(sink.get(), GST_EVENT_STREAM_START, 0));
+  return gst_event_get_seqnum(start.get());
+}
+
+/// Returns the cues before the end of the stream `seqnum`, and the cues of all later streams. The
+/// next STREAM_START ends a stream.
+std::pair<Cues, Cues> cues_split_after(guint32 seqnum, const Recorder& text) {
   std::pair<Cues, Cues> cues;
-  for (const Record& cue : text.buffers()) {
-    (cue.start < time ? cues.first : cues.second).push_back(cue);
+  bool has_begun = false;
+  bool has_ended = false;
+  for (const Record& record : text.all()) {
+    if (record.type == GST_EVENT_STREAM_START) {
+      has_ended = has_begun;
+      has_begun = has_begun || record.seqnum == seqnum;
+    }
+    if (record.kind != Record::Kind::Buffer) continue;
+    (has_ended ? cues.second : cues.first).push_back(record);
   }
   return cues;
 }
@@ -189,7 +204,7 @@ TEST_P(LiveRtsp, TextIsWholeThoughTheServerGoesAway) {
   server.reset();
   ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 1; })) << "it notices";
   const std::size_t n_first = heard_audio.samples().size();
-  const GstClockTime end_of_first = heard_audio.end();
+  const guint32 first_stream = current_stream(whisper);
   server = std::make_unique<RtspServer>(media(second), port);
   // These 9 s include the audio that was missed between the two counts of samples. The 9 s end in
   // the silence after the speech.
@@ -198,9 +213,11 @@ TEST_P(LiveRtsp, TextIsWholeThoughTheServerGoesAway) {
   ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 2; })) << "again";
   EXPECT_TRUE(is_text_complete(text, heard_audio)) << state_of(whisper);
 
+  SCOPED_TRACE(std::to_string(text.events(GST_EVENT_STREAM_START).size()) + " streams after " +
+               std::to_string(camera.n_connects()) + " reconnections");
   EXPECT_EQ(text.complaint(), "");
   const std::vector<float> samples = heard_audio.samples();
-  const auto [before, after] = cues_split_at(end_of_first, text);
+  const auto [before, after] = cues_split_after(first_stream, text);
   expect_same_but_for_the_end(offline(std::span(samples).first(n_first)), heard(before));
   expect_same(offline(std::span(samples).subspan(n_first)), heard(after));
   expect_no_complaints(pipeline);
