@@ -166,11 +166,13 @@ GstPadProbeReturn note_frame(GstPad*, GstPadProbeInfo* info, gpointer log) {
   return GST_PAD_PROBE_OK;
 }
 
-// Plays 8 s of video at half speed and returns its frames. The text before the seek is empty.
-// Otherwise, the first frame after the seek might carry the second copy of a control code: a flush
-// does not discard this copy if the first copy was sent.
+// Plays 8 s of video at half speed and returns its frames.
+//
+// The seek to half speed must not interrupt a caption, so the text before the seek is empty. After
+// an interrupted caption, the first frame may have the second copy of a control code, because
+// texttocea608 keeps this copy if it has sent the first one.
 std::vector<CaptionedFrame> frames_at_half_speed(const std::string& mode, bool with_gaps) {
-  // More texts than the audio has tones, so the empty text is not used again.
+  // The script has more texts than the audio has tones, so the empty text is not used again.
   std::vector<std::string> texts(500, " sound");
   texts.front().clear();
   set_script({.texts = std::move(texts)});
