@@ -21,7 +21,8 @@ namespace {
 
 /// The option values as given by the user. help.txt describes the options.
 struct RawOptions {
-  std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
+  std::vector<std::string> outputs, formats;
+  std::optional<std::string> language, task, model, device, npu_stages, precision;
   std::optional<std::string> prompt, hotwords, hotwords_file, trace, vad, caption_style, languages,
       chinese_script;
   std::optional<std::string> start, end, batch;
@@ -36,8 +37,8 @@ struct RawOptions {
 };
 
 void add_output(ProgramOptions& options, RawOptions& raw) {
-  options.add("output", raw.output);
-  options.add("format", raw.format);
+  options.add("output", raw.outputs);
+  options.add("format", raw.formats);
   options.add("caption-style", raw.caption_style);
   options.add("caption-columns", raw.caption_columns);
   options.add("caption-lines", raw.caption_lines);
@@ -260,17 +261,49 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   return read_vad(raw, options);
 }
 
-Failure without_captions(const char* option, Format format) {
-  const bool is_whole = format == Format::Srt || format == Format::Vtt;
+/// Reads --output and --format. The n-th --format belongs to the n-th --output.
+Result<void> read_outputs(const RawOptions& raw, std::vector<Output>& outputs) {
+  const std::size_t n_formats = raw.formats.size();
+  if (n_formats > 1 && raw.outputs.empty()) {
+    return fail(
+        ErrorCode::InvalidArgument,
+        "stdout can hold one format: name a file or folder with --output for each --format");
+  }
+  if (n_formats > 0 && !raw.outputs.empty() && n_formats != raw.outputs.size()) {
+    return fail(ErrorCode::InvalidArgument, "found --output " + std::to_string(raw.outputs.size()) +
+                                                " times and --format " + std::to_string(n_formats) +
+                                                " times, wanted a --format for each --output");
+  }
+  outputs.resize(std::max<std::size_t>(1, raw.outputs.size()));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    Output& output = outputs[i];
+    if (!raw.outputs.empty()) output.place = raw.outputs[i];
+    if (n_formats == 0) {
+      output.format = format_of_file(output.place).value_or(Format::Txt);
+      continue;
+    }
+    const auto format = parse_format(raw.formats[i]);
+    if (!format) return fail(format.error());
+    output.format = *format;
+  }
+  return {};
+}
+
+bool has_cues(const Output& output) {
+  return output.format == Format::Srt || output.format == Format::Vtt;
+}
+
+Failure without_captions(const char* option, const std::vector<Output>& outputs) {
+  const bool is_whole = std::ranges::any_of(outputs, has_cues);
   return fail(ErrorCode::InvalidArgument,
               std::string(option) + ": " +
                   (is_whole ? "--caption-style none does not lay out lines"
-                            : "format " + std::string(to_string(format)) +
+                            : "format " + std::string(to_string(outputs.front().format)) +
                                   " has no captions, wanted srt or vtt"));
 }
 
-// Reads the options for cues. Must be called after the format and the transcriber's options have
-// been read, because this function depends on the format and turns on word times for captions.
+// Reads the options for cues. Must be called after the outputs and the transcriber's options have
+// been read, because this function depends on the formats and turns on word times for captions.
 Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
   const auto style = parse_caption_style(raw.caption_style.value_or("subtitle"));
   if (!style) return fail(style.error());
@@ -280,23 +313,23 @@ Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
                 "--caption-style " + std::string(to_string(*style)) +
                     ": not available for files, wanted one of --list-caption-styles");
   }
-  const bool has_cues = line.format == Format::Srt || line.format == Format::Vtt;
-  const bool has_lines = has_cues && *style != CaptionStyle::None;
+  const bool has_captions = std::ranges::any_of(line.outputs, has_cues);
+  const bool has_lines = has_captions && *style != CaptionStyle::None;
   constexpr int kMostColumns = 1000;
   constexpr int kMostLines = 15;
   if (raw.caption_columns) {
     const int columns = *raw.caption_columns;
-    if (!has_lines) return without_captions("--caption-columns", line.format);
+    if (!has_lines) return without_captions("--caption-columns", line.outputs);
     if (columns < CaptionLayout::kLeastColumns || columns > kMostColumns) {
       return out_of_range("--caption-columns", columns, "8 to 1000");
     }
   }
   if (raw.caption_lines) {
     const int lines = *raw.caption_lines;
-    if (!has_lines) return without_captions("--caption-lines", line.format);
+    if (!has_lines) return without_captions("--caption-lines", line.outputs);
     if (lines < 1 || lines > kMostLines) return out_of_range("--caption-lines", lines, "1 to 15");
   }
-  if (raw.upper_case && !has_cues) return without_captions("--upper-case", line.format);
+  if (raw.upper_case && !has_captions) return without_captions("--upper-case", line.outputs);
   line.cues = {.layout = CaptionLayout::of(*style, raw.caption_columns.value_or(0),
                                            raw.caption_lines.value_or(0)),
                .marks_words = line.transcriber.word_times};
@@ -319,20 +352,13 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   if (auto parsed = options.parse(argc, argv); !parsed) return fail(parsed.error());
 
   CommandLine line;
-  line.output = raw.output.value_or("");
   line.trace = raw.trace.value_or("");
   line.plan = raw.plan;
   line.list_languages = raw.list_languages;
   line.list_caption_styles = raw.list_caption_styles;
   line.quiet = raw.quiet;
   line.version = raw.version;
-  if (raw.format) {
-    const auto format = parse_format(*raw.format);
-    if (!format) return fail(format.error());
-    line.format = *format;
-  } else {
-    line.format = format_of_file(line.output).value_or(Format::Txt);
-  }
+  if (auto read = read_outputs(raw, line.outputs); !read) return fail(read.error());
   if (auto read = read_audio(raw, line.audio); !read) return fail(read.error());
   if (auto read = read_engine(raw, line.engine); !read) return fail(read.error());
   if (auto read = read_transcriber(raw, line.transcriber); !read) return fail(read.error());

@@ -10,16 +10,16 @@
 
 #include "formats.h"
 #include "input.h"
+#include "outputs.h"
 #include "transcription.h"
 
 namespace npuwhisper::cli {
 
 /// The command line, parsed and checked as far as possible without the model.
 struct CommandLine {
-  std::vector<Input> inputs;  ///< Empty only with an option that prints text and exits.
-  Format format = Format::Txt;
+  std::vector<Input> inputs;    ///< Empty only with an option that prints text and exits.
+  std::vector<Output> outputs;  ///< At least one.
   CueOptions cues;
-  std::string output;  ///< Value of --output; empty: stdout (outputs.h).
   AudioSelection audio;
   EngineOptions engine;
   TranscriberOptions transcriber;

@@ -10,8 +10,14 @@ using Kind = WorkState::Kind;
 
 constexpr std::size_t kMostNames = 5;
 
-std::string with_place(const Input& input, const std::filesystem::path& path) {
-  return input.given + (path.empty() ? " on stdout" : " in " + path.string());
+/// Returns the name of the input with the places of its texts: "a.wav in a.srt and on stdout".
+std::string with_places(const Input& input, const TextPaths& paths) {
+  std::string text = input.given;
+  for (const std::filesystem::path& path : paths) {
+    text += &path == &paths.front() ? " " : " and ";
+    text += path.empty() ? "on stdout" : "in " + path.string();
+  }
+  return text;
 }
 
 /// Returns the names as text, such as "a, b". Replaces all but the first kMostNames names by their
@@ -30,7 +36,7 @@ std::string join(const std::vector<std::string>& names) {
 }  // namespace
 
 std::vector<std::string> describe_kept_work(std::span<const Input> inputs,
-                                            std::span<const std::filesystem::path> paths,
+                                            std::span<const TextPaths> paths,
                                             std::span<const WorkState> states) {
   std::vector<std::string> complete;
   std::vector<std::string> partial;
@@ -38,10 +44,10 @@ std::vector<std::string> describe_kept_work(std::span<const Input> inputs,
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     switch (states[i].kind) {
       case Kind::Complete:
-        complete.push_back(with_place(inputs[i], paths[i]));
+        complete.push_back(with_places(inputs[i], paths[i]));
         break;
       case Kind::Partial:
-        partial.push_back(with_place(inputs[i], paths[i]) +
+        partial.push_back(with_places(inputs[i], paths[i]) +
                           (states[i].text_end ? ", text up to " + clock_text(*states[i].text_end)
                                               : ", no text yet"));
         break;

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "input.h"
+#include "outputs.h"
 
 namespace npuwhisper::cli {
 
@@ -24,9 +24,9 @@ struct WorkState {
 /// Returns lines for the user that describe the output of an interrupted run: which inputs are
 /// complete, which one is partial and up to which time, and which ones have not been started.
 /// Failed inputs are left out because their errors have been reported. `paths` come from
-/// plan_outputs(). All three arguments have the same size.
+/// plan_texts(). All three arguments have the same size.
 std::vector<std::string> describe_kept_work(std::span<const Input> inputs,
-                                            std::span<const std::filesystem::path> paths,
+                                            std::span<const TextPaths> paths,
                                             std::span<const WorkState> states);
 
 }  // namespace npuwhisper::cli

@@ -78,7 +78,7 @@ Error write_error(const std::filesystem::path& path, int code) {
   return {ErrorCode::Unavailable, "cannot write to " + name + ": " + std::strerror(code)};
 }
 
-/// The output stream for results: stdout, or the file that was opened last.
+/// The stream of one output: stdout, or the file that was opened last.
 class OutputStream {
  public:
   /// Returns the stream of the file `path`, or stdout if `path` is empty. Consecutive calls with
@@ -97,32 +97,80 @@ class OutputStream {
   std::ofstream file_;
 };
 
-/// Transcribes one input. Sets `text_end` to the end of the text written so far.
-Result<void> transcribe_one(const CommandLine& line, const Input& input,
-                            const std::filesystem::path& path, OutputStream& output,
-                            Progress& progress, std::optional<double>& text_end) {
-  if (auto readable = check_input(input); !readable) return readable;
-  const Result<std::ostream*> out = output.open(path);
-  if (!out) return fail(out.error());
-  const auto writer = make_writer(line.format, **out, line.cues);
+/// Writes the texts of one file after another. Call order for each file: open() segment()*
+/// finish().
+class Texts {
+ public:
+  Texts(const std::vector<Output>& outputs, const CueOptions& cues)
+      : outputs_(outputs), cues_(cues), streams_(outputs.size()) {}
 
-  int write_code = 0;  // errno of the first write that failed; 0: none
-  const auto write = [&](auto&& step) {
-    step();
-    if ((*out)->fail() && write_code == 0) write_code = errno;
+  /// Opens the texts of a file and writes their headers. Errors: Unavailable.
+  Result<void> open(const TextPaths& paths) {
+    texts_.clear();
+    error_.reset();
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const Result<std::ostream*> out = streams_[i].open(paths[i]);
+      if (!out) return fail(out.error());
+      texts_.push_back({paths[i], *out, make_writer(outputs_[i].format, **out, cues_)});
+    }
+    return {};
+  }
+
+  void segment(const TimedSegment& segment) {
+    for (Text& text : texts_) {
+      write(text, [&] { text.writer->segment(segment); });
+    }
+  }
+
+  bool has_failed() const { return error_.has_value(); }
+
+  /// Writes the rest of the texts. Errors: Unavailable (a text could not be written), or the error
+  /// of the transcript.
+  Result<void> finish(const Transcript& transcript) {
+    for (Text& text : texts_) {
+      write(text, [&] { text.writer->finish(transcript); });
+    }
+    if (error_) return fail(*error_);
+    if (transcript.error) return fail(*transcript.error);
+    return {};
+  }
+
+ private:
+  struct Text {
+    std::filesystem::path path;
+    std::ostream* out;
+    std::unique_ptr<TranscriptWriter> writer;
   };
 
+  template <typename Step>
+  void write(Text& text, const Step& step) {
+    step();
+    if (text.out->fail() && !error_) error_ = write_error(text.path, errno);
+  }
+
+  const std::vector<Output>& outputs_;
+  const CueOptions& cues_;
+  std::vector<OutputStream> streams_;
+  std::vector<Text> texts_;
+  std::optional<Error> error_;  ///< The first failed write.
+};
+
+/// Transcribes one input. Sets `text_end` to the end of the text written so far.
+Result<void> transcribe_one(const CommandLine& line, const Input& input, const TextPaths& paths,
+                            Texts& texts, Progress& progress, std::optional<double>& text_end) {
+  if (auto readable = check_input(input); !readable) return readable;
+  if (auto opened = texts.open(paths); !opened) return opened;
   const TranscriptionEvents events{.segment =
                                        [&](const TimedSegment& segment) {
                                          progress.clear();
-                                         write([&] { writer->segment(segment); });
+                                         texts.segment(segment);
                                          text_end = segment.end;
                                        },
                                    .tick =
                                        [&](const ProgressPoint& point) {
                                          progress.update(input.name, point,
                                                          std::chrono::steady_clock::now());
-                                         return caught_signal == 0 && write_code == 0;
+                                         return caught_signal == 0 && !texts.has_failed();
                                        },
                                    .warning =
                                        [&](const std::string& text) {
@@ -137,21 +185,18 @@ Result<void> transcribe_one(const CommandLine& line, const Input& input,
   const Transcript transcript =
       transcribe_file(input, line.audio, line.engine, line.transcriber, events);
   progress.clear();
-  write([&] { writer->finish(transcript); });
-  if (write_code != 0) return fail(write_error(path, write_code));
-  if (transcript.error) return fail(*transcript.error);
-  return {};
+  return texts.finish(transcript);
 }
 
-int transcribe_all(const CommandLine& line, const std::vector<std::filesystem::path>& paths) {
+int transcribe_all(const CommandLine& line, const std::vector<TextPaths>& paths) {
   const bool draws = !line.quiet && isatty(STDERR_FILENO) != 0;
   Progress progress(draws, std::cerr, std::chrono::steady_clock::now());
-  OutputStream output;
+  Texts texts(line.outputs, line.cues);
   std::vector<WorkState> states(line.inputs.size());
   int exit_code = kOk;
   for (std::size_t i = 0; i < line.inputs.size() && caught_signal == 0; ++i) {
     const auto done =
-        transcribe_one(line, line.inputs[i], paths[i], output, progress, states[i].text_end);
+        transcribe_one(line, line.inputs[i], paths[i], texts, progress, states[i].text_end);
     if (done) {
       states[i].kind = WorkState::Kind::Complete;
     } else if (done.error().code == ErrorCode::Cancelled) {
@@ -172,7 +217,7 @@ int transcribe_all(const CommandLine& line, const std::vector<std::filesystem::p
 }
 
 /// Transcribes all files, or prints the plan.
-int run_engine(const CommandLine& line, const std::vector<std::filesystem::path>& paths) {
+int run_engine(const CommandLine& line, const std::vector<TextPaths>& paths) {
   if (!line.plan) {
     if (const auto found = find_plugin("npuwhisper"); !found) {
       complain(found.error().message);
@@ -221,7 +266,7 @@ int run(int argc, char** argv) {
     return kOk;
   }
 
-  const auto paths = plan_outputs(line->inputs, line->output, line->format);
+  const auto paths = plan_texts(line->inputs, line->outputs);
   if (!paths) {
     complain(paths.error().message);
     return paths.error().code == ErrorCode::InvalidArgument ? kUsage : kFailed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "outputs.h"
 
+#include <algorithm>
 #include <map>
 #include <system_error>
 
@@ -77,6 +78,25 @@ Result<std::vector<fs::path>> plan_outputs(std::span<const Input> inputs, const 
     }
   }
   return paths;
+}
+
+Result<std::vector<TextPaths>> plan_texts(std::span<const Input> inputs,
+                                          std::span<const Output> outputs) {
+  std::vector<TextPaths> texts(inputs.size());
+  for (const Output& output : outputs) {
+    const auto paths = plan_outputs(inputs, output.place, output.format);
+    if (!paths) return fail(paths.error());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const fs::path& path = (*paths)[i];
+      if (std::ranges::find(texts[i], path) != texts[i].end()) {
+        return fail(ErrorCode::InvalidArgument,
+                    "two texts of '" + inputs[i].given + "' would both be written to " +
+                        (path.empty() ? "stdout" : "'" + path.string() + "'"));
+      }
+      texts[i].push_back(path);
+    }
+  }
+  return texts;
 }
 
 }  // namespace npuwhisper::cli

@@ -13,6 +13,15 @@
 
 namespace npuwhisper::cli {
 
+/// One text to write for each input.
+struct Output {
+  std::string place;  ///< A value of --output; empty: stdout.
+  Format format = Format::Txt;
+};
+
+/// The paths of the texts of one input, in the order of the outputs. An empty path means stdout.
+using TextPaths = std::vector<std::filesystem::path>;
+
 /// Returns the path of the output file of each input. An empty path means stdout. The paths are
 /// either all the same or all different. `output` is the value of --output, or empty:
 ///   empty, or -                stdout; Srt and Vtt accept one input, since they cannot hold two
@@ -22,5 +31,10 @@ namespace npuwhisper::cli {
 /// is an input), Unavailable (the folder cannot be created).
 Result<std::vector<std::filesystem::path>> plan_outputs(std::span<const Input> inputs,
                                                         const std::string& output, Format format);
+
+/// Returns the paths of the texts of each input. Errors: those of plan_outputs() for each output,
+/// and InvalidArgument if two outputs are the same file, or both are stdout.
+Result<std::vector<TextPaths>> plan_texts(std::span<const Input> inputs,
+                                          std::span<const Output> outputs);
 
 }  // namespace npuwhisper::cli

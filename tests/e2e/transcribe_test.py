@@ -367,6 +367,17 @@ class Speech(Case):
         self.assertEqual([json.loads(line)['file'] for line in lines.read_text().splitlines()],
                          RECORDINGS[1:3])
 
+    def test_several_formats_of_one_transcription(self):
+        wanted = {'srt': self.run_ok('--format', 'srt', RECORDINGS[1]),
+                  'vtt': self.run_ok('--format', 'vtt', RECORDINGS[1])}
+        [words] = self.run_json('--word-times', RECORDINGS[1])
+        paths = {ending: self.folder / f'clip.{ending}' for ending in wanted}
+        [found] = self.run_json('--output', '-', *(part for ending, path in paths.items()
+                                                   for part in ('--output', path, '--format', ending)),
+                                RECORDINGS[1])
+        self.assertEqual({ending: path.read_text('utf-8') for ending, path in paths.items()}, wanted)
+        self.assertEqual(found['segments'], words['segments'])
+
     def test_the_name_of_the_output_says_its_format(self):
         srt, json_lines = self.folder / 'a.srt', self.folder / 'b.jsonl'
         self.assertEqual(self.run_ok('--output', srt, RECORDINGS[1]), '')
@@ -591,6 +602,9 @@ class Usage(Case):
                 (['--batch', '17', 'a.wav'], "'17'"),
                 (['--batch', '2x', 'a.wav'], "'2x'"),
                 (['--hotwords-file', self.folder / 'missing', 'a.wav'], 'No such file'),
+                (['--format', 'srt', '--format', 'json', 'a.wav'], 'stdout can hold one format'),
+                (['--output', 'a.srt', '--output', 'a.txt', '--format', 'srt', 'a.wav'],
+                 '--format 1 times'),
                 (['--hotwords-file', self.folder, 'a.wav'], 'Is a directory'),
                 (['--hotwords-file', '/dev/zero', 'a.wav'], 'more than 1048576 bytes'),
                 (['--hotwords-file', '/bin/true', 'a.wav'], '--hotwords-file is not UTF-8'),

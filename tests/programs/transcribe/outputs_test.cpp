@@ -105,5 +105,27 @@ TEST_F(Outputs, TellsWhyAFolderCannotBeMade) {
   EXPECT_NE(paths.error().message.find(file.string()), std::string::npos);
 }
 
+TEST_F(Outputs, EachInputHasATextForEachOutput) {
+  const std::vector<Input> inputs = {*parse_input("a.wav"), *parse_input("b.wav")};
+  const std::vector<Output> outputs = {{"-", Format::Json}, {folder_.string(), Format::Srt}};
+  EXPECT_EQ(*plan_texts(inputs, outputs),
+            (std::vector<TextPaths>{{"", folder_ / "a.srt"}, {"", folder_ / "b.srt"}}));
+}
+
+TEST_F(Outputs, TwoTextsInOneFileAreAnError) {
+  const std::vector<Input> inputs = {*parse_input("a.wav")};
+  for (const std::string& place : {folder_.string(), (folder_ / "a.srt").string()}) {
+    const auto texts = plan_texts(
+        inputs, std::vector<Output>{{folder_.string(), Format::Srt}, {place, Format::Srt}});
+    ASSERT_FALSE(texts);
+    EXPECT_EQ(texts.error().code, ErrorCode::InvalidArgument);
+    EXPECT_NE(texts.error().message.find("a.srt"), std::string::npos);
+  }
+  const auto texts =
+      plan_texts(inputs, std::vector<Output>{{"", Format::Txt}, {"-", Format::Json}});
+  ASSERT_FALSE(texts);
+  EXPECT_EQ(texts.error().message, "two texts of 'a.wav' would both be written to stdout");
+}
+
 }  // namespace
 }  // namespace npuwhisper::cli
