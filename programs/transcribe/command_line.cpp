@@ -25,7 +25,7 @@ struct RawOptions {
   std::optional<std::string> language, task, model, device, npu_stages, precision;
   std::optional<std::string> prompt, hotwords, hotwords_file, trace, vad, caption_style, languages,
       chinese_script;
-  std::optional<std::string> start, end, batch;
+  std::optional<std::string> start, end, batch, files_from;
   std::optional<int> audio_track, caption_columns, caption_lines;
   int n_threads = 0, beam_size = 5, best_of = 5;
   double vad_threshold = TranscriberOptions().vad_threshold;
@@ -50,6 +50,7 @@ void add_audio(ProgramOptions& options, RawOptions& raw) {
   options.add("audio-track", raw.audio_track);
   options.add("start", raw.start);
   options.add("end", raw.end);
+  options.add("files-from", raw.files_from);
 }
 
 void add_speech(ProgramOptions& options, RawOptions& raw) {
@@ -363,13 +364,21 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   if (auto read = read_engine(raw, line.engine); !read) return fail(read.error());
   if (auto read = read_transcriber(raw, line.transcriber); !read) return fail(read.error());
   if (auto read = read_cues(raw, line); !read) return fail(read.error());
+  line.list = raw.files_from.value_or("");
+  if (!line.list.empty()) {
+    if (!raw.files.empty()) {
+      return fail(ErrorCode::InvalidArgument,
+                  "found --files-from and FILE '" + raw.files.front() + "', wanted one of them");
+    }
+    if (auto checked = check_list_outputs(line.outputs); !checked) return fail(checked.error());
+  }
   for (const std::string& file : raw.files) {
     Result<Input> input = parse_input(file);
     if (!input) return fail(input.error());
     line.inputs.push_back(*std::move(input));
   }
   const bool is_list = line.list_languages || line.list_caption_styles;
-  if (line.inputs.empty() && !line.plan && !line.version && !is_list) {
+  if (line.inputs.empty() && line.list.empty() && !line.plan && !line.version && !is_list) {
     return fail(ErrorCode::InvalidArgument, "no FILE given");
   }
   if (std::ranges::count(line.inputs, Input::Kind::Stdin, &Input::kind) > 1) {

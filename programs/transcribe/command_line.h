@@ -17,7 +17,8 @@ namespace npuwhisper::cli {
 
 /// The command line, parsed and checked as far as possible without the model.
 struct CommandLine {
-  std::vector<Input> inputs;    ///< Empty only with an option that prints text and exits.
+  std::vector<Input> inputs;    ///< Empty with --files-from, or if the program prints and exits.
+  std::string list;             ///< Value of --files-from; empty: the inputs are `inputs`.
   std::vector<Output> outputs;  ///< At least one.
   CueOptions cues;
   AudioSelection audio;

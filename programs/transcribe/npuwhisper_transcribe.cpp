@@ -18,7 +18,9 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <npuwhisper/guarded.h>
@@ -28,6 +30,7 @@
 #include "command_line.h"
 #include "formats.h"
 #include "input.h"
+#include "input_list.h"
 #include "kept_work.h"
 #include "outputs.h"
 #include "programs/common/plugin_lookup.h"
@@ -82,7 +85,7 @@ Error write_error(const std::filesystem::path& path, int code) {
 class OutputStream {
  public:
   /// Returns the stream of the file `path`, or stdout if `path` is empty. Consecutive calls with
-  /// the same path return the same stream. Errors: Unavailable.
+  /// the same path return the same stream, unless close() is called. Errors: Unavailable.
   Result<std::ostream*> open(const std::filesystem::path& path) {
     if (path.empty()) return &std::cout;
     if (path == path_ && file_.is_open()) return &file_;
@@ -91,6 +94,9 @@ class OutputStream {
     if (!file_) return fail(write_error(path, errno));
     return &file_;
   }
+
+  /// Closes the file, if one is open.
+  void close() { file_ = std::ofstream(); }
 
  private:
   std::filesystem::path path_;
@@ -111,7 +117,8 @@ class Texts {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       const Result<std::ostream*> out = streams_[i].open(paths[i]);
       if (!out) return fail(out.error());
-      texts_.push_back({paths[i], *out, make_writer(outputs_[i].format, **out, cues_)});
+      texts_.push_back({paths[i], *out, make_writer(outputs_[i].format, **out, cues_),
+                        outputs_[i].format == Format::Json});
     }
     return {};
   }
@@ -124,15 +131,41 @@ class Texts {
 
   bool has_failed() const { return error_.has_value(); }
 
-  /// Writes the rest of the texts. Errors: Unavailable (a text could not be written), or the error
-  /// of the transcript.
-  Result<void> finish(const Transcript& transcript) {
-    for (Text& text : texts_) {
-      write(text, [&] { text.writer->finish(transcript); });
+  /// Writes the rest of the texts. JSON comes last, because its member "error" reports the failed
+  /// writes of other texts. Errors: Unavailable (a text could not be written), or the error of the
+  /// transcript.
+  Result<void> finish(Transcript transcript) {
+    for (const bool is_json : {false, true}) {
+      if (error_) transcript.error = error_;
+      for (Text& text : texts_) {
+        if (text.is_json != is_json) continue;
+        write(text, [&] { text.writer->finish(transcript); });
+      }
+    }
+    texts_.clear();
+    // Another program may move a text that is complete.
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      if (!is_shared(outputs_[i])) streams_[i].close();
     }
     if (error_) return fail(*error_);
     if (transcript.error) return fail(*transcript.error);
     return {};
+  }
+
+  /// Writes the JSON object of an input that cannot be transcribed, for the reason `error`, to
+  /// those outputs that receive the objects of all inputs. Returns the error.
+  Failure report(const std::string& given, const Error& error) {
+    Transcript transcript;
+    transcript.file = given;
+    transcript.stats = nlohmann::ordered_json::object();
+    transcript.error = error;
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      if (outputs_[i].format != Format::Json || !is_shared(outputs_[i])) continue;
+      const bool is_stdout = outputs_[i].place.empty() || outputs_[i].place == "-";
+      const auto out = streams_[i].open(is_stdout ? "" : outputs_[i].place);
+      if (out) make_writer(Format::Json, **out, cues_)->finish(transcript);
+    }
+    return fail(error);
   }
 
  private:
@@ -140,6 +173,7 @@ class Texts {
     std::filesystem::path path;
     std::ostream* out;
     std::unique_ptr<TranscriptWriter> writer;
+    bool is_json;
   };
 
   template <typename Step>
@@ -158,8 +192,9 @@ class Texts {
 /// Transcribes one input. Sets `text_end` to the end of the text written so far.
 Result<void> transcribe_one(const CommandLine& line, const Input& input, const TextPaths& paths,
                             Texts& texts, Progress& progress, std::optional<double>& text_end) {
-  if (auto readable = check_input(input); !readable) return readable;
-  if (auto opened = texts.open(paths); !opened) return opened;
+  Result<void> ready = check_input(input);
+  if (ready) ready = texts.open(paths);
+  if (!ready) return texts.report(input.given, ready.error());
   const TranscriptionEvents events{.segment =
                                        [&](const TimedSegment& segment) {
                                          progress.clear();
@@ -182,42 +217,88 @@ Result<void> transcribe_one(const CommandLine& line, const Input& input, const T
                                          progress.clear();
                                          if (!line.quiet) complain(input.given + ": " + text);
                                        }};
-  const Transcript transcript =
-      transcribe_file(input, line.audio, line.engine, line.transcriber, events);
+  Transcript transcript = transcribe_file(input, line.audio, line.engine, line.transcriber, events);
   progress.clear();
-  return texts.finish(transcript);
+  return texts.finish(std::move(transcript));
 }
 
-int transcribe_all(const CommandLine& line, const std::vector<TextPaths>& paths) {
-  const bool draws = !line.quiet && isatty(STDERR_FILENO) != 0;
-  Progress progress(draws, std::cerr, std::chrono::steady_clock::now());
-  Texts texts(line.outputs, line.cues);
-  std::vector<WorkState> states(line.inputs.size());
-  int exit_code = kOk;
-  for (std::size_t i = 0; i < line.inputs.size() && caught_signal == 0; ++i) {
-    const auto done =
-        transcribe_one(line, line.inputs[i], paths[i], texts, progress, states[i].text_end);
-    if (done) {
-      states[i].kind = WorkState::Kind::Complete;
-    } else if (done.error().code == ErrorCode::Cancelled) {
-      states[i].kind = WorkState::Kind::Partial;
-    } else {
-      states[i].kind = WorkState::Kind::Failed;
-      complain(line.inputs[i].given + ": " + done.error().message);
-      exit_code = kFailed;
-    }
-  }
+/// Returns how far an input was transcribed, and reports an error.
+WorkState::Kind kind_of(const Result<void>& done, const std::string& given) {
+  if (done) return WorkState::Kind::Complete;
+  if (done.error().code == ErrorCode::Cancelled) return WorkState::Kind::Partial;
+  complain(given + ": " + done.error().message);
+  return WorkState::Kind::Failed;
+}
+
+/// Returns the exit code after a signal, and reports the output of the inputs.
+int stopped(const CommandLine& line, std::span<const Input> inputs,
+            std::span<const TextPaths> paths, std::span<const WorkState> states) {
   const int signal = caught_signal;
-  if (signal == 0) return exit_code;
   if (!line.quiet) {
     complain(std::string("stopped by ") + (signal == SIGINT ? "SIGINT" : "SIGTERM"));
-    for (const std::string& text : describe_kept_work(line.inputs, paths, states)) complain(text);
+    for (const std::string& text : describe_kept_work(inputs, paths, states)) complain(text);
   }
   return kSignal + signal;
 }
 
-/// Transcribes all files, or prints the plan.
-int run_engine(const CommandLine& line, const std::vector<TextPaths>& paths) {
+Progress make_progress(const CommandLine& line) {
+  const bool draws = !line.quiet && isatty(STDERR_FILENO) != 0;
+  return {draws, std::cerr, std::chrono::steady_clock::now()};
+}
+
+int transcribe_all(const CommandLine& line, const std::vector<TextPaths>& paths) {
+  Progress progress = make_progress(line);
+  Texts texts(line.outputs, line.cues);
+  std::vector<WorkState> states(line.inputs.size());
+  int exit_code = kOk;
+  for (std::size_t i = 0; i < line.inputs.size() && caught_signal == 0; ++i) {
+    const Input& input = line.inputs[i];
+    WorkState& state = states[i];
+    state.kind = kind_of(transcribe_one(line, input, paths[i], texts, progress, state.text_end),
+                         input.given);
+    if (state.kind == WorkState::Kind::Failed) exit_code = kFailed;
+  }
+  return caught_signal == 0 ? exit_code : stopped(line, line.inputs, paths, states);
+}
+
+/// Returns the input with this name in a list. Errors: InvalidArgument.
+Result<Input> listed_input(const std::string& name) {
+  if (name == "-") return fail(ErrorCode::InvalidArgument, "a list cannot contain stdin");
+  return parse_input(name);
+}
+
+/// Transcribes the inputs of a list, each as soon as its name arrives.
+int transcribe_listed(const CommandLine& line, InputList& list) {
+  Progress progress = make_progress(line);
+  Texts texts(line.outputs, line.cues);
+  int exit_code = kOk;
+  while (caught_signal == 0) {
+    const auto name = list.next();
+    if (!name) {
+      complain(name.error().message);
+      return kFailed;
+    }
+    if (!*name) break;
+    const Result<Input> input = listed_input(**name);
+    const auto paths =
+        input ? plan_listed_texts(*input, line.outputs) : Result<TextPaths>(fail(input.error()));
+    WorkState state;
+    state.kind =
+        kind_of(paths ? transcribe_one(line, *input, *paths, texts, progress, state.text_end)
+                      : texts.report(**name, paths.error()),
+                **name);
+    if (state.kind == WorkState::Kind::Failed) exit_code = kFailed;
+    if (state.kind == WorkState::Kind::Partial) {
+      return stopped(line, {&*input, 1}, {&*paths, 1}, {&state, 1});
+    }
+  }
+  return caught_signal == 0 ? exit_code : stopped(line, {}, {}, {});
+}
+
+/// Transcribes the inputs of the list, or all inputs of the command line if `list` is empty, or
+/// prints the plan.
+int run_engine(const CommandLine& line, const std::vector<TextPaths>& paths,
+               std::optional<InputList> list) {
   if (!line.plan) {
     if (const auto found = find_plugin("npuwhisper"); !found) {
       complain(found.error().message);
@@ -243,7 +324,7 @@ int run_engine(const CommandLine& line, const std::vector<TextPaths>& paths) {
     return kUsage;
   }
   stop_on_signals();
-  return transcribe_all(line, paths);
+  return list ? transcribe_listed(line, *list) : transcribe_all(line, paths);
 }
 
 int run(int argc, char** argv) {
@@ -272,13 +353,23 @@ int run(int argc, char** argv) {
     return paths.error().code == ErrorCode::InvalidArgument ? kUsage : kFailed;
   }
 
+  std::optional<InputList> list;
+  if (!line->list.empty()) {
+    auto opened = InputList::open(line->list);
+    if (!opened) {
+      complain(opened.error().message);
+      return kFailed;
+    }
+    list = *std::move(opened);
+  }
+
   if (!line->trace.empty()) {
     if (const auto started = start_trace(line->trace); !started) {
       complain(started.error().message);
       return kFailed;
     }
   }
-  const int exit_code = run_engine(*line, *paths);
+  const int exit_code = run_engine(*line, *paths, std::move(list));
   if (const auto written = stop_trace(); !written) {
     complain(written.error().message);
     return kFailed;

@@ -19,11 +19,27 @@ fs::path name_of(const Input& input, Format format) {
   return fs::path(input.name).replace_extension(to_string(format));
 }
 
-Failure one_file_for_several(const std::string& output, std::size_t n_inputs) {
+bool is_stdout(const std::string& output) {
+  return output.empty() || output == "-";
+}
+
+/// `inputs` is the number of inputs, as text.
+Failure one_file_for_several(const std::string& output, const std::string& inputs) {
   return fail(ErrorCode::InvalidArgument,
-              "--output '" + output + "' is one file, but there are " + std::to_string(n_inputs) +
+              "--output '" + output + "' is one file, but there are " + inputs +
                   " inputs: name an existing folder, or '" + output +
                   "/' to create one (--format json can write all of them to one file)");
+}
+
+/// Returns whether a file of this format holds the text of one input.
+bool is_one_text(Format format) {
+  return format == Format::Srt || format == Format::Vtt;
+}
+
+Failure stdout_for_several(Format format) {
+  return fail(ErrorCode::InvalidArgument,
+              "format " + std::string(to_string(format)) +
+                  " cannot hold several inputs: name a folder with --output");
 }
 
 bool same_file(const fs::path& a, const fs::path& b) {
@@ -36,12 +52,8 @@ bool same_file(const fs::path& a, const fs::path& b) {
 Result<std::vector<fs::path>> plan_outputs(std::span<const Input> inputs, const std::string& output,
                                            Format format) {
   const bool many = inputs.size() > 1;
-  if (output.empty() || output == "-") {
-    if (many && (format == Format::Srt || format == Format::Vtt)) {
-      return fail(ErrorCode::InvalidArgument,
-                  "format " + std::string(to_string(format)) +
-                      " cannot hold several inputs: name a folder with --output");
-    }
+  if (is_stdout(output)) {
+    if (many && is_one_text(format)) return stdout_for_several(format);
     return std::vector<fs::path>(inputs.size());
   }
 
@@ -64,7 +76,7 @@ Result<std::vector<fs::path>> plan_outputs(std::span<const Input> inputs, const 
       }
     }
   } else if (many && format != Format::Json) {
-    return one_file_for_several(output, inputs.size());
+    return one_file_for_several(output, std::to_string(inputs.size()));
   } else {
     paths.assign(inputs.size(), output);
   }
@@ -97,6 +109,35 @@ Result<std::vector<TextPaths>> plan_texts(std::span<const Input> inputs,
     }
   }
   return texts;
+}
+
+bool is_shared(const Output& output) {
+  return is_stdout(output.place) || !is_folder(output.place);
+}
+
+Result<void> check_list_outputs(std::span<const Output> outputs) {
+  for (const Output& output : outputs) {
+    if (!is_shared(output)) continue;
+    if (!is_stdout(output.place)) {
+      if (output.format != Format::Json) return one_file_for_several(output.place, "several");
+    } else if (is_one_text(output.format)) {
+      return stdout_for_several(output.format);
+    }
+  }
+  return {};
+}
+
+Result<TextPaths> plan_listed_texts(const Input& input, std::span<const Output> outputs) {
+  const auto texts = plan_texts(std::span(&input, 1), outputs);
+  if (!texts) return fail(texts.error());
+  TextPaths paths = texts->front();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    std::error_code ignored;
+    if (!is_shared(outputs[i]) && fs::exists(paths[i], ignored)) {
+      return fail(ErrorCode::InvalidArgument, "its text '" + paths[i].string() + "' exists");
+    }
+  }
+  return paths;
 }
 
 }  // namespace npuwhisper::cli

@@ -37,4 +37,16 @@ Result<std::vector<std::filesystem::path>> plan_outputs(std::span<const Input> i
 Result<std::vector<TextPaths>> plan_texts(std::span<const Input> inputs,
                                           std::span<const Output> outputs);
 
+/// Returns whether one place, stdout or a file, receives the texts of all inputs. Otherwise, the
+/// place is a folder.
+bool is_shared(const Output& output);
+
+/// Checks that the outputs can hold the texts of any number of inputs. Errors: InvalidArgument.
+Result<void> check_list_outputs(std::span<const Output> outputs);
+
+/// Returns the paths of the texts of an input of --files-from. Errors: those of plan_texts(), and
+/// InvalidArgument if a text in a folder already exists. Another input of the list may have the
+/// same name, and the names of a long list are not kept in memory.
+Result<TextPaths> plan_listed_texts(const Input& input, std::span<const Output> outputs);
+
 }  // namespace npuwhisper::cli

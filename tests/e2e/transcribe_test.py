@@ -378,6 +378,47 @@ class Speech(Case):
         self.assertEqual({ending: path.read_text('utf-8') for ending, path in paths.items()}, wanted)
         self.assertEqual(found['segments'], words['segments'])
 
+    def test_names_of_a_list_are_transcribed_as_they_arrive(self):
+        """Writes each name only after the object of the name before was read. Moves the first text."""
+        missing = self.folder / 'missing.wav'
+        wanted = {name: [segment['text'] for segment in result['segments']] for name, result in
+                  zip(RECORDINGS[1:3], self.run_json('--word-times', *RECORDINGS[1:3]))}
+        captions = self.folder / 'captions'
+        with subprocess.Popen(
+                [PROGRAM, '--quiet', '--files-from', '-', '--output', '-', '--format', 'json',
+                 '--output', f'{captions}/', '--format', 'srt'], encoding='utf-8',
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listed:
+            answers = []
+            names = [RECORDINGS[1], str(missing), RECORDINGS[2], RECORDINGS[1], RECORDINGS[2]]
+            for name in names:
+                listed.stdin.write(name + '\n')
+                listed.stdin.flush()
+                answers.append(json.loads(listed.stdout.readline()))
+                if len(answers) == 1:
+                    [first] = captions.iterdir()
+                    first.rename(self.folder / 'first.srt')
+            left, complaints = listed.communicate(timeout=60)
+        self.assertEqual((listed.returncode, left), (1, ''), complaints)
+        self.assertEqual([answer['file'] for answer in answers], names)
+        for answer in (answers[0], answers[2], answers[3]):
+            self.assertEqual([segment['text'] for segment in answer['segments']],
+                             wanted[answer['file']])
+            self.assertNotIn('error', answer)
+        self.assertEqual(answers[1]['error'], 'No such file or directory')
+        self.assertRegex(answers[4]['error'], "^its text '.*0890.srt' exists$")
+        again = captions / pathlib.Path(RECORDINGS[1]).with_suffix('.srt').name
+        self.assertEqual((self.folder / 'first.srt').read_text('utf-8'), again.read_text('utf-8'))
+        self.assertEqual(len(list(captions.iterdir())), 2)
+
+    def test_a_list_has_limits(self):
+        names = self.folder / 'names'
+        for content, complaint in ((b'-\n', 'a list cannot contain stdin'),
+                                   (b'a' * 40000, 'found a line of more than 32768 bytes')):
+            names.write_bytes(content)
+            done = transcribe('--quiet', '--files-from', names)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(complaint, done.stderr)
+
     def test_the_name_of_the_output_says_its_format(self):
         srt, json_lines = self.folder / 'a.srt', self.folder / 'b.jsonl'
         self.assertEqual(self.run_ok('--output', srt, RECORDINGS[1]), '')
@@ -602,6 +643,9 @@ class Usage(Case):
                 (['--batch', '17', 'a.wav'], "'17'"),
                 (['--batch', '2x', 'a.wav'], "'2x'"),
                 (['--hotwords-file', self.folder / 'missing', 'a.wav'], 'No such file'),
+                (['--files-from', 'list', 'a.wav'], "FILE 'a.wav', wanted one of them"),
+                (['--files-from', 'list', '--output', 'a.txt'], "'a.txt' is one file"),
+                (['--files-from', 'list', '--format', 'srt'], 'srt cannot hold several inputs'),
                 (['--format', 'srt', '--format', 'json', 'a.wav'], 'stdout can hold one format'),
                 (['--output', 'a.srt', '--output', 'a.txt', '--format', 'srt', 'a.wav'],
                  '--format 1 times'),

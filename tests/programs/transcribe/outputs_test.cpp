@@ -127,5 +127,33 @@ TEST_F(Outputs, TwoTextsInOneFileAreAnError) {
   EXPECT_EQ(texts.error().message, "two texts of 'a.wav' would both be written to stdout");
 }
 
+TEST_F(Outputs, AListNeedsPlacesForAnyNumberOfTexts) {
+  const auto check = [&](const fs::path& place, Format format) {
+    const std::vector<Output> outputs = {{place.string(), format}};
+    const auto checked = check_list_outputs(outputs);
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(check(folder_, Format::Srt), "");
+  EXPECT_EQ(check(folder_ / "new" / "", Format::Txt), "");
+  EXPECT_EQ(check("-", Format::Txt), "");
+  EXPECT_EQ(check(folder_ / "all.json", Format::Json), "");
+  EXPECT_NE(check("", Format::Vtt).find("vtt cannot hold several inputs"), std::string::npos);
+  EXPECT_NE(check(folder_ / "a.txt", Format::Txt).find("is one file, but there are several inputs"),
+            std::string::npos);
+}
+
+TEST_F(Outputs, ATextOfAListReplacesNoFileInAFolder) {
+  const Input input = *parse_input("in/a.wav");
+  const std::vector<Output> outputs = {{"-", Format::Json}, {folder_.string(), Format::Srt}};
+  EXPECT_EQ(*plan_listed_texts(input, outputs), (TextPaths{"", folder_ / "a.srt"}));
+  std::ofstream(folder_ / "a.srt") << "text";
+  const auto texts = plan_listed_texts(input, outputs);
+  ASSERT_FALSE(texts);
+  EXPECT_EQ(texts.error().message, "its text '" + (folder_ / "a.srt").string() + "' exists");
+
+  const std::vector<Output> shared = {{(folder_ / "a.srt").string(), Format::Json}};
+  EXPECT_EQ(*plan_listed_texts(input, shared), TextPaths{folder_ / "a.srt"});
+}
+
 }  // namespace
 }  // namespace npuwhisper::cli
