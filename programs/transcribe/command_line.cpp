@@ -290,17 +290,16 @@ Result<void> read_outputs(const RawOptions& raw, std::vector<Output>& outputs) {
   return {};
 }
 
-bool has_cues(const Output& output) {
-  return output.format == Format::Srt || output.format == Format::Vtt;
+bool have_cues(const std::vector<Output>& outputs) {
+  return std::ranges::any_of(outputs, has_cues, &Output::format);
 }
 
 Failure without_captions(const char* option, const std::vector<Output>& outputs) {
-  const bool is_whole = std::ranges::any_of(outputs, has_cues);
   return fail(ErrorCode::InvalidArgument,
               std::string(option) + ": " +
-                  (is_whole ? "--caption-style none does not lay out lines"
-                            : "format " + std::string(to_string(outputs.front().format)) +
-                                  " has no captions, wanted srt or vtt"));
+                  (have_cues(outputs) ? "--caption-style none does not lay out lines"
+                                      : "format " + std::string(to_string(outputs.front().format)) +
+                                            " has no captions, wanted srt, vtt or ttml"));
 }
 
 // Reads the options for cues. Must be called after the outputs and the transcriber's options have
@@ -314,7 +313,7 @@ Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
                 "--caption-style " + std::string(to_string(*style)) +
                     ": not available for files, wanted one of --list-caption-styles");
   }
-  const bool has_captions = std::ranges::any_of(line.outputs, has_cues);
+  const bool has_captions = have_cues(line.outputs);
   const bool has_lines = has_captions && *style != CaptionStyle::None;
   constexpr int kMostColumns = 1000;
   constexpr int kMostLines = 15;
@@ -333,7 +332,8 @@ Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
   if (raw.upper_case && !has_captions) return without_captions("--upper-case", line.outputs);
   line.cues = {.layout = CaptionLayout::of(*style, raw.caption_columns.value_or(0),
                                            raw.caption_lines.value_or(0)),
-               .marks_words = line.transcriber.word_times};
+               .marks_words = line.transcriber.word_times,
+               .language = line.transcriber.task == Task::Translate ? "en" : ""};
   line.cues.layout.upper_case = raw.upper_case;
   if (has_lines) line.transcriber.word_times = true;
   return {};

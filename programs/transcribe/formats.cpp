@@ -13,13 +13,14 @@
 #include <vector>
 
 #include "programs/common/cue_text.h"
+#include "ttml_text.h"
 
 namespace npuwhisper::cli {
 namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::array kFormats = {Format::Txt, Format::Srt, Format::Vtt, Format::Json};
+constexpr std::array kFormats = {Format::Txt, Format::Srt, Format::Vtt, Format::Ttml, Format::Json};
 constexpr std::string_view kBlank = " \t\r\n\v\f";
 
 std::int64_t milliseconds(nanoseconds time) {
@@ -57,9 +58,9 @@ std::vector<SpokenText> spoken(const TimedSegment& segment) {
   return texts;
 }
 
-TimedSegment in_upper_case(TimedSegment segment) {
-  segment.text = upper_case(segment.text, segment.language);
-  for (TimedWord& word : segment.words) word.text = upper_case(word.text, segment.language);
+TimedSegment in_upper_case(TimedSegment segment, std::string_view language) {
+  segment.text = upper_case(segment.text, language);
+  for (TimedWord& word : segment.words) word.text = upper_case(word.text, language);
   return segment;
 }
 
@@ -112,16 +113,19 @@ class TxtWriter final : public TranscriptWriter {
 /// Writes cues: captions that are laid out from the segments, or one cue for each segment.
 class CueWriter : public TranscriptWriter {
  public:
-  CueWriter(std::ostream& out, const CaptionLayout& layout)
-      : out_(out), upper_case_(layout.upper_case) {
-    if (layout.style != CaptionStyle::None) captions_ = CaptionMaker::create(layout);
+  CueWriter(std::ostream& out, const CueOptions& options)
+      : out_(out), upper_case_(options.layout.upper_case), language_(options.language) {
+    if (options.layout.style != CaptionStyle::None) {
+      captions_ = CaptionMaker::create(options.layout);
+    }
   }
   void segment(const TimedSegment& segment) override {
+    const std::string& language = language_of(segment);
     if (!captions_) {
-      write_all({whole(upper_case_ ? in_upper_case(segment) : segment)});
+      write_all({whole(upper_case_ ? in_upper_case(segment, language) : segment)});
       return;
     }
-    captions_->add(spoken(segment), segment.language);
+    captions_->add(spoken(segment), language);
     write_all(captions_->take(nanoseconds(std::llround(segment.end * 1e9))));
   }
   void finish(const Transcript&) override {
@@ -131,6 +135,9 @@ class CueWriter : public TranscriptWriter {
 
  protected:
   virtual void write(const Caption& cue, std::ostream& out) = 0;
+  const std::string& language_of(const TimedSegment& segment) const {
+    return language_.empty() ? segment.language : language_;
+  }
 
  private:
   void write_all(const std::vector<Caption>& cues) {
@@ -142,6 +149,7 @@ class CueWriter : public TranscriptWriter {
 
   std::ostream& out_;
   bool upper_case_;
+  std::string language_;  // CueOptions::language
   std::unique_ptr<CaptionMaker> captions_;
 };
 
@@ -160,7 +168,7 @@ class SrtWriter final : public CueWriter {
 class VttWriter final : public CueWriter {
  public:
   VttWriter(std::ostream& out, const CueOptions& options)
-      : CueWriter(out, options.layout), marks_words_(options.marks_words) {
+      : CueWriter(out, options), marks_words_(options.marks_words) {
     out << "WEBVTT\n\n";
   }
 
@@ -171,6 +179,32 @@ class VttWriter final : public CueWriter {
   }
 
   bool marks_words_;
+};
+
+class TtmlWriter final : public CueWriter {
+ public:
+  TtmlWriter(std::ostream& out, const CueOptions& options) : CueWriter(out, options), out_(out) {}
+  void segment(const TimedSegment& segment) override {
+    if (document_language_.empty()) document_language_ = language_of(segment);
+    CueWriter::segment(segment);
+  }
+  void finish(const Transcript& transcript) override {
+    CueWriter::finish(transcript);
+    // EBU-TT-D forbids a body without cues.
+    out_ << (number_ == 0 ? ttml_head(document_language_) : std::string(kTtmlBodyEnd)) << kTtmlEnd
+         << std::flush;
+  }
+
+ private:
+  void write(const Caption& cue, std::ostream& out) override {
+    if (number_ == 0) out << ttml_head(document_language_) << kTtmlBodyBegin;
+    const CueTimes times(cue);
+    out << ttml_cue(++number_, times.start, times.end, cue.text);
+  }
+
+  std::ostream& out_;
+  std::string document_language_;  // The language of the first segment.
+  int number_ = 0;
 };
 
 nlohmann::ordered_json to_json(const TimedSegment& segment) {
@@ -232,6 +266,8 @@ std::string_view to_string(Format format) {
       return "srt";
     case Format::Vtt:
       return "vtt";
+    case Format::Ttml:
+      return "ttml";
     case Format::Json:
       return "json";
   }
@@ -243,7 +279,7 @@ Result<Format> parse_format(std::string_view name) {
     if (name == to_string(format)) return format;
   }
   return fail(ErrorCode::InvalidArgument,
-              "format '" + std::string(name) + "' is not one of txt, srt, vtt, json");
+              "format '" + std::string(name) + "' is not one of txt, srt, vtt, ttml, json");
 }
 
 std::optional<Format> format_of_file(const std::filesystem::path& path) {
@@ -264,9 +300,11 @@ std::unique_ptr<TranscriptWriter> make_writer(Format format, std::ostream& out,
     case Format::Txt:
       return std::make_unique<TxtWriter>(out);
     case Format::Srt:
-      return std::make_unique<SrtWriter>(out, cues.layout);
+      return std::make_unique<SrtWriter>(out, cues);
     case Format::Vtt:
       return std::make_unique<VttWriter>(out, cues);
+    case Format::Ttml:
+      return std::make_unique<TtmlWriter>(out, cues);
     case Format::Json:
       break;
   }

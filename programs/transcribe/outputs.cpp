@@ -31,11 +31,6 @@ Failure one_file_for_several(const std::string& output, const std::string& input
                   "/' to create one (--format json can write all of them to one file)");
 }
 
-/// Returns whether a file of this format holds the text of one input.
-bool is_one_text(Format format) {
-  return format == Format::Srt || format == Format::Vtt;
-}
-
 Failure stdout_for_several(Format format) {
   return fail(ErrorCode::InvalidArgument,
               "format " + std::string(to_string(format)) +
@@ -53,7 +48,7 @@ Result<std::vector<fs::path>> plan_outputs(std::span<const Input> inputs, const 
                                            Format format) {
   const bool many = inputs.size() > 1;
   if (is_stdout(output)) {
-    if (many && is_one_text(format)) return stdout_for_several(format);
+    if (many && has_cues(format)) return stdout_for_several(format);
     return std::vector<fs::path>(inputs.size());
   }
 
@@ -120,7 +115,7 @@ Result<void> check_list_outputs(std::span<const Output> outputs) {
     if (!is_shared(output)) continue;
     if (!is_stdout(output.place)) {
       if (output.format != Format::Json) return one_file_for_several(output.place, "several");
-    } else if (is_one_text(output.format)) {
+    } else if (has_cues(output.format)) {
       return stdout_for_several(output.format);
     }
   }

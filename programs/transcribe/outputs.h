@@ -24,7 +24,8 @@ using TextPaths = std::vector<std::filesystem::path>;
 
 /// Returns the path of the output file of each input. An empty path means stdout. The paths are
 /// either all the same or all different. `output` is the value of --output, or empty:
-///   empty, or -                stdout; Srt and Vtt accept one input, since they cannot hold two
+///   empty, or -                stdout; with has_cues() for one input, because the format cannot
+///                              hold the texts of two
 ///   a folder, or NAME/         NAME/<Input::name, with the format's extension>
 ///   other names                that file, for one input; with Json also for several
 /// Creates the folder NAME/. Errors: InvalidArgument (two inputs with one output, or an output that

@@ -14,11 +14,13 @@ import tempfile
 import threading
 import time
 import unittest
+from xml.etree import ElementTree
 
 import program
 from program import PROGRAM, RECORDINGS, SPOKEN, needs_speech, transcribe
 from speech_text import share_found
 
+TT = '{http://www.w3.org/ns/ttml}'  # namespace of TTML's elements
 SRT_TIMES = re.compile(r'(\d\d):(\d\d):(\d\d),(\d{3}) --> (\d\d):(\d\d):(\d\d),(\d{3})')
 
 
@@ -147,6 +149,28 @@ class Speech(Case):
             self.assertLess(marks[-1], times.split()[-1])
         text = re.sub(r'<[\d:.]+>', '', ' '.join(block.split('\n', 1)[1] for block in blocks[1:]))
         self.assertGreaterEqual(share_found(SPOKEN[0], text), 0.8, text)
+
+    def test_ttml_has_the_cues_of_srt(self):
+        path = self.folder / 'long.wav'
+        program.write_recording(path, 60)
+        srt, ttml = self.folder / 'long.srt', self.folder / 'long.ttml'
+        self.run_ok('--output', srt, '--output', ttml, path)
+        wanted = []
+        for cue in srt.read_text().strip().split('\n\n'):
+            _, times, text = cue.split('\n', 2)
+            wanted.append((*times.replace(',', '.').split(' --> '), text))
+        self.assertGreater(len(wanted), 5)
+        root = ElementTree.parse(ttml).getroot()
+        self.assertEqual(root.get('{http://www.w3.org/XML/1998/namespace}lang'), 'en')
+        cues = [(p.get('begin'), p.get('end'), '\n'.join(span.text for span in p.iter(TT + 'span')))
+                for p in root.iter(TT + 'p')]
+        self.assertEqual(cues, wanted)
+        # GStreamer's own reader finds a scene for each cue.
+        scenes = subprocess.run(['gst-launch-1.0', '-v', 'filesrc', f'location={ttml}', '!',
+                                 'ttmlparse', '!', 'fakesink', 'silent=false'],
+                                check=True, stdout=subprocess.PIPE, encoding='utf8').stdout
+        starts = re.findall(r'chain .*pts: (\d+:\d\d:\d\d\.\d{3})', scenes)
+        self.assertEqual(['0' + start for start in starts], [start for start, _, _ in wanted])
 
     def test_json_of_two_files(self):
         objects = self.run_json(RECORDINGS[0], RECORDINGS[3])

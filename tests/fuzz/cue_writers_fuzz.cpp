@@ -2,6 +2,8 @@
 // An input is a transcript or a sequence of cues. A transcript is encoded as choices or as the
 // element's JSON. Cues are encoded as choices. Each transcript writer writes the transcript, and
 // WebVttSegments writes the cues.
+#include <glib.h>
+
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -61,12 +63,26 @@ void check_json(const std::string& written) {
   require(parsed.is_object(), "one JSON object");
 }
 
+void check_ttml(const std::string& written) {
+  const GMarkupParser ignore_content{};
+  GMarkupParseContext* context =
+      g_markup_parse_context_new(&ignore_content, G_MARKUP_DEFAULT_FLAGS, nullptr, nullptr);
+  const bool is_valid =
+      g_markup_parse_context_parse(context, written.data(), static_cast<gssize>(written.size()),
+                                   nullptr) &&
+      g_markup_parse_context_end_parse(context, nullptr);
+  g_markup_parse_context_free(context);
+  require(is_valid, "well-formed XML");
+}
+
 void check(Format format, const std::string& written) {
   switch (format) {
     case Format::Srt:
       return check_cues(written, true);
     case Format::Vtt:
       return check_cues(written, false);
+    case Format::Ttml:
+      return check_ttml(written);
     case Format::Json:
       return check_json(written);
     case Format::Txt:
@@ -79,7 +95,7 @@ void write(const std::vector<TimedSegment>& segments, const cli::CueOptions& opt
   transcript.file = "a.wav";
   transcript.segments = segments;
   transcript.stats = nlohmann::ordered_json::object();
-  for (const Format format : {Format::Txt, Format::Srt, Format::Vtt, Format::Json}) {
+  for (const Format format : {Format::Txt, Format::Srt, Format::Vtt, Format::Ttml, Format::Json}) {
     std::ostringstream out;
     const auto writer = cli::make_writer(format, out, options);
     for (const TimedSegment& segment : segments) writer->segment(segment);

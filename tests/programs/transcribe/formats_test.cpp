@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <string_view>
 
 namespace npuwhisper::cli {
 namespace {
@@ -36,14 +37,14 @@ std::string write(Format format, std::vector<TimedSegment> segments,
 }
 
 TEST(Formats, NamesAreReadBack) {
-  for (const Format format : {Format::Txt, Format::Srt, Format::Vtt, Format::Json}) {
+  for (const Format format : {Format::Txt, Format::Srt, Format::Vtt, Format::Ttml, Format::Json}) {
     const auto parsed = parse_format(to_string(format));
     ASSERT_TRUE(parsed);
     EXPECT_EQ(*parsed, format);
   }
   const auto unknown = parse_format("doc");
   ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().message, "format 'doc' is not one of txt, srt, vtt, json");
+  EXPECT_EQ(unknown.error().message, "format 'doc' is not one of txt, srt, vtt, ttml, json");
 }
 
 TEST(Formats, TxtIsOneTrimmedLineForEachSegmentWithText) {
@@ -107,6 +108,64 @@ TEST(Formats, VttTimesWordsOfCaptions) {
       "WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nOne <00:00:02.000>&lt;two&gt;\n\n");
 }
 
+/// Returns the lines of `document` that contain `part`.
+std::string lines_with(std::string_view part, const std::string& document) {
+  std::istringstream in(document);
+  std::string lines;
+  for (std::string line; std::getline(in, line);) {
+    if (line.find(part) != std::string::npos) lines += line + '\n';
+  }
+  return lines;
+}
+
+TEST(Formats, TtmlNumbersCuesAndEscapesText) {
+  const std::string document =
+      write(Format::Ttml, {segment(0, 1.2345, " a < b & \"c\"\x01\xff."), segment(1.5, 2, ""),
+                           segment(3661.0005, 360000, " Two.")});
+  EXPECT_EQ(lines_with("<p", document),
+            "   <p xml:id=\"c1\" region=\"bottom\" style=\"cue\" begin=\"00:00:00.000\" "
+            "end=\"00:00:01.235\"><span style=\"text\">a &lt; b &amp; "
+            "&quot;c&quot;\xef\xbf\xbd.</span></p>\n"
+            "   <p xml:id=\"c2\" region=\"bottom\" style=\"cue\" begin=\"01:01:01.001\" "
+            "end=\"100:00:00.000\"><span style=\"text\">Two.</span></p>\n");
+  EXPECT_TRUE(document.ends_with("</p>\n  </div>\n </body>\n</tt>\n"));
+}
+
+TEST(Formats, TtmlWritesALineBreakBetweenLines) {
+  const TimedSegment text =
+      segment(1, 5, " When the old man came home, his dog was waiting there.");
+  EXPECT_NE(write(Format::Ttml, {text}, {})
+                .find("<span style=\"text\">When the old man came home,</span><br/>"
+                      "<span style=\"text\">his dog was waiting there.</span></p>"),
+            std::string::npos);
+}
+
+TEST(Formats, TtmlWithoutCuesHasNoBody) {
+  const std::string document = write(Format::Ttml, {segment(1, 2, " ")});
+  EXPECT_NE(document.find("xml:lang=\"\""), std::string::npos);
+  EXPECT_EQ(document.find("<body"), std::string::npos);
+  EXPECT_TRUE(document.ends_with(" </head>\n</tt>\n"));
+}
+
+TEST(Formats, TtmlStatesTheLanguageOfTheText) {
+  TimedSegment text = segment(1, 2, " Guten Tag.");
+  text.language = "de";
+  EXPECT_NE(write(Format::Ttml, {text}).find("xml:lang=\"de\""), std::string::npos);
+  CueOptions translated = kSegments;
+  translated.language = "en";
+  EXPECT_NE(write(Format::Ttml, {text}, translated).find("xml:lang=\"en\""), std::string::npos);
+}
+
+TEST(Formats, UpperCaseFollowsTheLanguageOfTheText) {
+  TimedSegment text = segment(1, 2, " in it");
+  text.language = "tr";
+  CueOptions cues = kSegments;
+  cues.layout.upper_case = true;
+  EXPECT_EQ(lines_with("N", write(Format::Srt, {text}, cues)), "İN İT\n");
+  cues.language = "en";
+  EXPECT_EQ(lines_with("N", write(Format::Srt, {text}, cues)), "IN IT\n");
+}
+
 TEST(Formats, JsonIsOneLineWithEveryField) {
   Transcript transcript;
   transcript.file = "bad\xff.wav";
@@ -144,6 +203,7 @@ TEST(Formats, FileNamesAskForAFormatByTheirEnding) {
   EXPECT_EQ(format_of_file("a.txt"), Format::Txt);
   EXPECT_EQ(format_of_file("b.txt/a.srt"), Format::Srt);
   EXPECT_EQ(format_of_file("A.VTT"), Format::Vtt);
+  EXPECT_EQ(format_of_file("a.ttml"), Format::Ttml);
   EXPECT_EQ(format_of_file("a.json"), Format::Json);
   EXPECT_EQ(format_of_file("a.jsonl"), Format::Json);
   for (const char* name : {"", "-", "srt", ".srt", "a.doc", "a.srt/b", "a.srt/"}) {

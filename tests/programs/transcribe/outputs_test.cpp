@@ -34,7 +34,7 @@ TEST_F(Outputs, StdoutTakesSeveralTextsButOneSubtitleFile) {
   EXPECT_EQ(*plan({"a.wav", "b.wav"}, "", Format::Txt), Paths(2));
   EXPECT_EQ(*plan({"a.wav", "b.wav"}, "", Format::Json), Paths(2));
   EXPECT_EQ(*plan({"a.wav"}, "", Format::Srt), Paths(1));
-  for (const Format format : {Format::Srt, Format::Vtt}) {
+  for (const Format format : {Format::Srt, Format::Vtt, Format::Ttml}) {
     const auto paths = plan({"a.wav", "b.wav"}, "", format);
     ASSERT_FALSE(paths);
     EXPECT_EQ(paths.error().code, ErrorCode::InvalidArgument);
