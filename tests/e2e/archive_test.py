@@ -3,7 +3,7 @@
 
 Most tests use a stand-in for npuwhisper-transcribe. Meson sets NPUWHISPER_BUILD. examples/archive always
 uses the folder `build` of the checkout, so other build folders skip the tests (exit status 77). They are
-also skipped without Ray, which tests/run installs (tools/archive-python).
+also skipped without Ray, which tests/run installs (tools/archive-python) except in tools/npu-root.
 
 The commands of docs/archive.md run as written, except for paths, ports and machines.
 NPUWHISPER_ARCHIVE_FILES sets the number of files of the test with a cluster (default: 60).
