@@ -85,7 +85,7 @@ Result<void> read_input(const RawOptions& raw, MonitorOptions& options) {
   return {};
 }
 
-Result<void> read_server(const RawOptions& raw, WebServer::Options& server) {
+Result<void> read_server(const RawOptions& raw, http::HttpServer::Options& server) {
   if (raw.port != -1) {
     if (raw.port < 0 || raw.port > 65535) {
       return fail(ErrorCode::InvalidArgument,

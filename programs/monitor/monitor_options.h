@@ -6,7 +6,7 @@
 #include <npuwhisper/result.h>
 
 #include "live_captions.h"
-#include "web_server.h"
+#include "programs/http/http_server.h"
 
 namespace npuwhisper::monitor {
 
@@ -14,7 +14,7 @@ namespace npuwhisper::monitor {
 struct MonitorOptions {
   Listening listening;
   std::string source;  ///< Name of the audio source, for display.
-  WebServer::Options server{.port = 8090};
+  http::HttpServer::Options server{.port = 8090};
   bool version = false;
 };
 

@@ -34,7 +34,7 @@ void complain(const std::string& message) {
 }
 
 /// Returns a warning about the possible readers of a page that other machines can reach.
-std::string describe_readers(const WebServer::Options& server) {
+std::string describe_readers(const http::HttpServer::Options& server) {
   const bool is_open = server.access.token.empty();
   return "warning: " + std::string(is_open ? "anyone" : "anyone with the token") +
          " who can reach " + server.address + " over the network can read the captions" +

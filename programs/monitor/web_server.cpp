@@ -21,12 +21,6 @@ constexpr std::array kFiles = {
     File{"/page.js", "/npuwhisper/monitor/page.js", "text/javascript; charset=utf-8"},
 };
 
-void answer_text(SoupServerMessage* message, guint status, const char* text) {
-  soup_server_message_set_status(message, status, nullptr);
-  soup_server_message_set_response(message, "text/plain; charset=utf-8", SOUP_MEMORY_COPY, text,
-                                   std::char_traits<char>::length(text));
-}
-
 /// Returns the file's content. `query` replaces each mark "?QUERY". Only the links of the page
 /// contain the mark.
 std::string read_file(const File& file, std::string_view query) {
@@ -45,106 +39,67 @@ std::string read_file(const File& file, std::string_view query) {
 void answer_file(SoupServerMessage* message, const File& file, std::string_view query) {
   const std::string text = read_file(file, query);
   SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
-  soup_message_headers_set_content_type(headers, file.type, nullptr);
   soup_message_headers_replace(headers, "Cache-Control", "no-cache");
   soup_message_headers_replace(headers, "Content-Security-Policy",
                                "default-src 'none'; script-src 'self'; style-src 'self'; "
                                "connect-src 'self'; img-src data:; base-uri 'none'; "
                                "form-action 'none'; frame-ancestors 'none'");
-  soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
-  soup_message_body_append(soup_server_message_get_response_body(message), SOUP_MEMORY_COPY,
-                           text.data(), text.size());
+  http::answer(message, SOUP_STATUS_OK, file.type, text);
 }
 
 }  // namespace
 
-WebServer::WebServer(const CaptionFeed& feed, AccessRules access)
-    : feed_(feed),
-      access_(std::move(access)),
-      server_(soup_server_new("server-header", "npuwhisper-monitor ", nullptr)) {
+WebServer::WebServer(const CaptionFeed& feed, std::unique_ptr<http::HttpServer> server)
+    : feed_(feed), server_(std::move(server)) {
   soup_server_add_early_handler(
-      server_, nullptr,
+      server_->soup(), nullptr,
       [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer) {
         // Discards request bodies, which nothing needs.
         soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
       },
       nullptr, nullptr);
   soup_server_add_handler(
-      server_, nullptr,
+      server_->soup(), nullptr,
       [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
         static_cast<WebServer*>(self)->answer(message, path);
       },
       this, nullptr);
 }
 
-Result<std::unique_ptr<WebServer>> WebServer::create(const Options& options,
+Result<std::unique_ptr<WebServer>> WebServer::create(const http::HttpServer::Options& options,
                                                      const CaptionFeed& feed) {
-  auto access = AccessRules::create(options.access, options.address);
-  if (!access) return fail(access.error());
-  std::unique_ptr<WebServer> server(new WebServer(feed, std::move(*access)));
-  if (const auto listening = server->listen(options); !listening) return fail(listening.error());
-  return server;
+  auto server = http::HttpServer::create(options, "npuwhisper-monitor");
+  if (!server) return fail(server.error());
+  return std::unique_ptr<WebServer>(new WebServer(feed, std::move(*server)));
 }
 
-Result<void> WebServer::listen(const Options& options) {
-  GInetAddress* parsed = g_inet_address_new_from_string(options.address.c_str());
-  auto gate = ConnectionGate::open(server_, parsed, options.port, options.limits);
-  g_object_unref(parsed);
-  if (!gate) {
-    return fail(gate.error().code, "cannot listen on " + options.address + " port " +
-                                       std::to_string(options.port) + ": " + gate.error().message);
-  }
-  gate_ = std::move(*gate);
-  char* url = g_uri_join(G_URI_FLAGS_NONE, "http", nullptr, options.address.c_str(), gate_->port(),
-                         "/", nullptr, nullptr);
-  url_ = url + access_.query();
-  g_free(url);
-  return {};
-}
-
+// Closing a connection emits "finished", whose handler uses streams_.
 WebServer::~WebServer() {
-  gate_.reset();
   streams_.clear();
-  soup_server_disconnect(server_);
-  g_object_unref(server_);
+  server_.reset();
 }
 
 void WebServer::answer(SoupServerMessage* message, const std::string& path) {
-  SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
-  soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
-  soup_message_headers_replace(headers, "Referrer-Policy", "no-referrer");
+  http::add_security_headers(message);
   if (refuse(message)) return;
   const std::string_view method = soup_server_message_get_method(message);
   for (const File& file : kFiles) {
-    if (path == file.path) return answer_file(message, file, access_.query());
+    if (path == file.path) return answer_file(message, file, server_->access().query());
   }
   if (path == "/events" && method == "GET") return answer_events(message);
-  answer_text(message, SOUP_STATUS_NOT_FOUND, "There is no such page.\n");
+  http::answer_text(message, SOUP_STATUS_NOT_FOUND, "There is no such page.");
 }
 
 bool WebServer::refuse(SoupServerMessage* message) const {
-  SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
+  if (const auto refusal = server_->refusal(message)) {
+    http::answer_text(message, refusal->status, refusal->text);
+    return true;
+  }
   const std::string_view method = soup_server_message_get_method(message);
-  if (ConnectionGate::is_refused(message)) {
-    soup_message_headers_replace(headers, "Connection", "close");
-    answer_text(message, SOUP_STATUS_SERVICE_UNAVAILABLE,
-                "Too many connections; try again later.\n");
-    return true;
-  }
-  if (!access_.allows_host(message)) {
-    answer_text(message, SOUP_STATUS_FORBIDDEN,
-                "This is not a name of this server; its option --host can add the name.\n");
-    return true;
-  }
-  if (!access_.allows_token(message)) {
-    soup_message_headers_replace(headers, "WWW-Authenticate", "Bearer");
-    answer_text(message, SOUP_STATUS_UNAUTHORIZED,
-                "A token is required: add ?token=... to the address.\n");
-    return true;
-  }
   if (method != "GET" && method != "HEAD") {
-    soup_message_headers_replace(headers, "Allow", "GET, HEAD");
-    answer_text(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "Only GET and HEAD are allowed.\n");
+    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Allow",
+                                 "GET, HEAD");
+    http::answer_text(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "Only GET and HEAD are allowed.");
     return true;
   }
   return false;
@@ -152,14 +107,15 @@ bool WebServer::refuse(SoupServerMessage* message) const {
 
 void WebServer::answer_events(SoupServerMessage* message) {
   if (streams_.size() >= kMaxStreams) {
-    return answer_text(message, SOUP_STATUS_SERVICE_UNAVAILABLE,
-                       "Too many browsers; try again later.\n");
+    return http::answer_text(message, SOUP_STATUS_SERVICE_UNAVAILABLE,
+                             "Too many browsers; try again later.");
   }
   const char* last = soup_message_headers_get_one(soup_server_message_get_request_headers(message),
                                                   "Last-Event-ID");
-  auto stream =
-      std::make_unique<EventStream>(message, feed_, feed_.join(last != nullptr ? last : ""));
-  EventStream& added = *stream;
+  auto reader = feed_.join(last != nullptr ? last : "");
+  auto stream = std::make_unique<http::EventStream>(
+      message, [this, reader]() mutable { return feed_.read(reader, kMaxChunk); });
+  http::EventStream& added = *stream;
   streams_.emplace(message, std::move(stream));
   g_signal_connect(message, "finished", G_CALLBACK(+[](SoupServerMessage* ended, gpointer self) {
                      static_cast<WebServer*>(self)->streams_.erase(ended);
@@ -169,7 +125,7 @@ void WebServer::answer_events(SoupServerMessage* message) {
 }
 
 void WebServer::publish() {
-  const auto now = EventStream::Clock::now();
+  const auto now = http::EventStream::Clock::now();
   for (const auto& [message, stream] : streams_) {
     if (stream->stalled(now, kMaxStall)) {
       stream->drop();
@@ -180,9 +136,9 @@ void WebServer::publish() {
 }
 
 void WebServer::close(double seconds) {
-  const auto end = EventStream::Clock::now() + std::chrono::duration<double>(seconds);
+  const auto end = http::EventStream::Clock::now() + std::chrono::duration<double>(seconds);
   for (const auto& [message, stream] : streams_) stream->finish();
-  while (!streams_.empty() && EventStream::Clock::now() < end) {
+  while (!streams_.empty() && http::EventStream::Clock::now() < end) {
     if (g_main_context_iteration(nullptr, FALSE) == FALSE) g_usleep(1000);
   }
 }

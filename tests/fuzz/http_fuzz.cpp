@@ -26,7 +26,7 @@ constexpr std::chrono::seconds kTimeout{60};
 /// A web server of the monitor, with one text in its feed. One server handles many inputs.
 class Monitor {
  public:
-  explicit Monitor(const monitor::WebServer::Options& options) {
+  explicit Monitor(const http::HttpServer::Options& options) {
     feed_.add_final(R"({"text":"said before"})");
     auto server = monitor::WebServer::create(options, feed_);
     require(server.has_value(), "a server");

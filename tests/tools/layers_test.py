@@ -27,7 +27,7 @@ LAYERS = [
     ['gst/element'],
     ['gst/bin'],
     ['gst'],
-    ['programs/common'],
+    ['programs/common', 'programs/http'],
     ['programs/transcribe', 'programs/player', 'programs/hls', 'programs/monitor', 'programs/npu_check'],
 ]
 # Files outside this folder may not include files in it.

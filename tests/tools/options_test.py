@@ -23,7 +23,7 @@ class Options(unittest.TestCase):
 
     def configure(self, folder, *options):
         self.run_ok('meson', 'setup', folder, str(SOURCE), '-Dtests=disabled', '-Dnpu=disabled',
-                    '-Dmonitor=disabled', *options)
+                    '-Dhttp=disabled', *options)
 
     def looked_for(self, folder):
         """Returns the dependencies that Meson looked for, found or not."""

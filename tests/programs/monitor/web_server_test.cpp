@@ -76,7 +76,7 @@ class Browser {
 
 class WebServerTest : public ::testing::Test {
  protected:
-  explicit WebServerTest(const ConnectionGate::Limits& limits = {}) : limits_(limits) {}
+  explicit WebServerTest(const http::ConnectionGate::Limits& limits = {}) : limits_(limits) {}
   void SetUp() override {
     auto server =
         WebServer::create({.address = address_, .access = access_, .limits = limits_}, feed_);
@@ -109,9 +109,9 @@ class WebServerTest : public ::testing::Test {
     return browser->read().substr(0, browser->read().find("\r\n"));
   }
 
-  const ConnectionGate::Limits limits_;
+  const http::ConnectionGate::Limits limits_;
   std::string address_ = "127.0.0.1";
-  AccessRules::Options access_;
+  http::AccessRules::Options access_;
   CaptionFeed feed_{"s", 100};
   std::unique_ptr<WebServer> server_;
   std::uint16_t port_ = 0;
@@ -346,8 +346,8 @@ TEST_F(WebServerTest, ThePageHasNoMarkWithoutToken) {
 }
 
 TEST(AccessRules, SaysWhatIsWrong) {
-  const auto told = [](AccessRules::Options options, std::string_view part) {
-    const auto rules = AccessRules::create(std::move(options), "127.0.0.1");
+  const auto told = [](http::AccessRules::Options options, std::string_view part) {
+    const auto rules = http::AccessRules::create(std::move(options), "127.0.0.1");
     ASSERT_FALSE(rules) << part;
     EXPECT_EQ(rules.error().code, ErrorCode::InvalidArgument);
     EXPECT_NE(rules.error().message.find(part), std::string::npos) << rules.error().message;

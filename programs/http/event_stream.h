@@ -4,22 +4,24 @@
 #include <libsoup/soup.h>
 
 #include <chrono>
+#include <functional>
+#include <string>
 
-#include "caption_feed.h"
+namespace npuwhisper::http {
 
-namespace npuwhisper::monitor {
-
-/// One browser's connection to the feed: an HTTP response that does not end. At most one chunk is
-/// in flight. When that chunk has been written, the next chunk is built from all events that the
-/// browser has not received yet. A browser that reads slowly therefore occupies one chunk of
-/// memory, and does not delay other browsers. Use the stream from the main context's thread.
+/// A response of Server-Sent Events (WHATWG HTML, "Server-sent events"). At most one chunk is in
+/// flight. When that chunk has been written, the next chunk is built from all events that the
+/// client has not received yet. A client that reads slowly therefore occupies one chunk of memory,
+/// and does not delay other clients. Use the stream from the main context's thread.
 class EventStream {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::size_t kMaxChunk = 32768;
+  /// Returns the events not yet sent to this client, or "" if there are none.
+  using Read = std::function<std::string()>;
 
-  /// Answers `message`, which is paused while there is nothing to send.
-  EventStream(SoupServerMessage* message, const CaptionFeed& feed, CaptionFeed::Reader reader);
+  /// Answers `message`, which is paused while there is nothing to send. pump() and the end of each
+  /// chunk call `read`.
+  EventStream(SoupServerMessage* message, Read read);
   ~EventStream();
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
@@ -39,12 +41,11 @@ class EventStream {
   static void wrote_chunk(SoupServerMessage* message, gpointer self);
 
   SoupServerMessage* message_;
-  const CaptionFeed& feed_;
-  CaptionFeed::Reader reader_;
+  const Read read_;
   gulong handler_ = 0;
   bool writing_ = false;
   bool finished_ = false;
   Clock::time_point since_{};
 };
 
-}  // namespace npuwhisper::monitor
+}  // namespace npuwhisper::http

@@ -9,7 +9,7 @@
 
 #include <npuwhisper/result.h>
 
-namespace npuwhisper::monitor {
+namespace npuwhisper::http {
 
 /// Decides which requests are allowed, by the host name that a request uses for the server and by
 /// the token that it carries. Reentrant.
@@ -56,4 +56,4 @@ class AccessRules {
   bool is_loopback_;
 };
 
-}  // namespace npuwhisper::monitor
+}  // namespace npuwhisper::http

@@ -12,7 +12,7 @@
 
 #include <npuwhisper/result.h>
 
-namespace npuwhisper::monitor {
+namespace npuwhisper::http {
 
 /// Listens for a libsoup HTTP server and limits its connections. The server alone would accept any
 /// number of connections and keep them forever. The gate closes a connection that is silent for too
@@ -70,4 +70,4 @@ class ConnectionGate {
   std::unordered_map<GObject*, Deadline> connections_;  // The keys are weak references.
 };
 
-}  // namespace npuwhisper::monitor
+}  // namespace npuwhisper::http

@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-namespace npuwhisper::monitor {
+namespace npuwhisper::http {
 namespace {
 
 // A SoupServerMessage does not provide its connection. It provides the object for the remote
@@ -143,4 +143,4 @@ void ConnectionGate::drop(SoupServerMessage* message) {
   g_socket_shutdown(G_SOCKET(g_object_get_data(carrier(message), kSocket)), TRUE, TRUE, nullptr);
 }
 
-}  // namespace npuwhisper::monitor
+}  // namespace npuwhisper::http

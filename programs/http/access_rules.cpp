@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-namespace npuwhisper::monitor {
+namespace npuwhisper::http {
 namespace {
 
 /// Minimum length of a token. A token of this length cannot be guessed with a few hundred requests
@@ -163,4 +163,4 @@ std::string AccessRules::query() const {
   return options_.token.empty() ? "" : "?token=" + options_.token;
 }
 
-}  // namespace npuwhisper::monitor
+}  // namespace npuwhisper::http

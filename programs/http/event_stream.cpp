@@ -2,14 +2,14 @@
 #include "event_stream.h"
 
 #include <string>
+#include <utility>
 
 #include "connection_gate.h"
 
-namespace npuwhisper::monitor {
+namespace npuwhisper::http {
 
-EventStream::EventStream(SoupServerMessage* message, const CaptionFeed& feed,
-                         CaptionFeed::Reader reader)
-    : message_(g_object_ref(message)), feed_(feed), reader_(reader) {
+EventStream::EventStream(SoupServerMessage* message, Read read)
+    : message_(g_object_ref(message)), read_(std::move(read)) {
   SoupMessageHeaders* headers = soup_server_message_get_response_headers(message_);
   soup_message_headers_set_content_type(headers, "text/event-stream", nullptr);
   soup_message_headers_replace(headers, "Cache-Control", "no-store");
@@ -31,7 +31,7 @@ EventStream::~EventStream() {
 
 void EventStream::pump() {
   if (writing_ || finished_) return;
-  const std::string chunk = feed_.read(reader_, kMaxChunk);
+  const std::string chunk = read_();
   if (chunk.empty()) return;  // An empty chunk would end the response.
   writing_ = true;
   since_ = Clock::now();
@@ -61,4 +61,4 @@ void EventStream::wrote_chunk(SoupServerMessage*, gpointer self) {
   stream.pump();
 }
 
-}  // namespace npuwhisper::monitor
+}  // namespace npuwhisper::http
