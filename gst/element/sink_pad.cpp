@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "sink_pad.h"
 
-#include <gst/audio/audio.h>
-
 #include <algorithm>
 #include <span>
 #include <utility>
@@ -11,6 +9,7 @@
 #include "element_state.h"
 #include "gst/support/debug.h"
 #include "gst/support/mapped_buffer.h"
+#include "gst/support/segment_clip.h"
 #include "gst/support/timeline.h"
 #include "gstnpuwhisper.h"
 #include "source_pads.h"
@@ -153,27 +152,6 @@ void keep_segment(GstPad* pad, GstObject* parent) {
   }
 }
 
-bool reaches_beyond(const GstSegment& segment, GstClockTime start, GstClockTime duration) {
-  if (start < segment.start) return true;
-  return GST_CLOCK_TIME_IS_VALID(segment.stop) &&
-         (start > segment.stop || duration > segment.stop - start);
-}
-
-// Returns the part of the buffer within the segment, or nullptr if the whole buffer is outside.
-// gst_audio_buffer_clip() uses the buffer's duration, and fails if this duration exceeds the
-// duration of the samples. Therefore, this function first corrects the duration.
-GstBuffer* clip(const ElementState& state, GstBuffer* buffer) {
-  if (state.segment.format != GST_FORMAT_TIME) return buffer;
-  const std::size_t step = bytes_per_sample(state.format);
-  if (GST_BUFFER_PTS_IS_VALID(buffer) && GST_BUFFER_DURATION_IS_VALID(buffer) &&
-      reaches_beyond(state.segment, GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer))) {
-    buffer = gst_buffer_make_writable(buffer);
-    const std::size_t n_samples = gst_buffer_get_size(buffer) / step;
-    GST_BUFFER_DURATION(buffer) = samples_to_time(static_cast<std::int64_t>(n_samples));
-  }
-  return gst_audio_buffer_clip(buffer, &state.segment, kSampleRate, static_cast<gint>(step));
-}
-
 }  // namespace
 
 GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
@@ -184,7 +162,8 @@ GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
     gst_buffer_unref(buffer);
     return flow;
   }
-  buffer = clip(state, buffer);
+  buffer =
+      clip_to_segment(state.segment, buffer, static_cast<gint>(bytes_per_sample(state.format)));
   if (buffer == nullptr) return GST_FLOW_OK;
   const auto n_samples =
       static_cast<std::int64_t>(gst_buffer_get_size(buffer) / bytes_per_sample(state.format));

@@ -22,19 +22,6 @@ constexpr std::int64_t kPieceSamples = 8192;
 // If streaming and not live, captions become due at multiples of this distance in the audio. The
 // distance is fixed, so that captions do not depend on how upstream splits the audio into buffers.
 constexpr std::int64_t kDueStep = kSampleRate / 2;
-// Upstream signals silence with a GAP. A GAP of at most this length is silence in the middle of
-// speech. A longer GAP ends the speech and is not transcribed.
-constexpr std::int64_t kMaxHeardGap = kSampleRate;
-// Consecutive short GAPs also end the speech if their sum exceeds this limit, the length of a
-// window.
-constexpr std::int64_t kMaxHeardGaps = 30 * kSampleRate;
-// Upstream may omit samples without a GAP, because packets are lost or a demuxer miscounts frames.
-// Up to this many missing samples are replaced with silence. A larger hole begins a new stretch of
-// text. In 24 English files with a hole every 3.1 s, the word error rates were:
-//   length of the hole          0.1 s    0.2 s    0.4 s    0.8 s
-//   with silence in the hole    4.8 %    7.1 %   15.4 %   24.5 %
-//   with a new stretch         13.3 %   14.5 %   18.0 %   25.0 %
-constexpr std::int64_t kMaxMissing = kSampleRate * 4 / 10;
 // A live source that sends no audio for longer than this counts as stopped. Until then, even text
 // that is due waits for the next audio, because many sources send pieces of some tenths of a
 // second.
@@ -44,14 +31,6 @@ constexpr std::chrono::milliseconds kLongestPiece{500};
 // the pad sends GAPs by the clock and text cannot start before the end of a GAP.
 constexpr std::chrono::milliseconds kSettleTime{300};
 constexpr std::chrono::milliseconds kNow{0};
-// The largest step back of timestamps that is ignored. Demultiplexers of live transport streams
-// correct their clock in steps.
-constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
-// Maximum lag of audio that the interleaving of the streams alone causes.
-constexpr GstClockTime kInterleaving = 200 * GST_MSECOND;
-// The largest result of expected_gap_lead(). It bounds the delay of the text's progress if GAPs are
-// correct after all.
-constexpr GstClockTime kLongestExpectedLead = 6 * GST_SECOND;
 // Events wait for the text before them. One event may wait for every kDeferredEvery samples (10 ms)
 // of the transcriber's longest lag. If more events wait, the oldest event is sent before its text.
 // If the source pad is full, upstream waits.
@@ -64,18 +43,6 @@ constexpr std::chrono::milliseconds kLoadingTick{10};
 bool is_speech(const GstSegment& segment) {
   return segment.rate > 0 && (segment.flags & (GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
                                                GST_SEGMENT_FLAG_TRICKMODE_NO_AUDIO)) == 0;
-}
-
-// Returns the maximum duration by which GAPs of `segment` may reach beyond the start of the audio
-// that follows. Returns 0 if the rate is at most 1 or the base is 0. Such GAPs come from a bug of
-// qtdemux (1.22): it compares the position of a stream (stream time) with the base of its segment
-// (running time). If a seek sets a rate above 1 and audio begins late in the file, the base of the
-// audio's segment is the running time before the audio. Audio then seems to lag by
-// base * (rate - 1), and qtdemux sends GAPs.
-GstClockTime expected_gap_lead(const GstSegment& segment) {
-  if (segment.rate <= 1 || segment.base == 0) return 0;
-  const double lead = static_cast<double>(segment.base) * (segment.rate - 1) + kInterleaving;
-  return static_cast<GstClockTime>(std::min(lead, static_cast<double>(kLongestExpectedLead)));
 }
 
 // Returns the SEGMENT in TIME format. A SEGMENT in another format (appsrc sends BYTES by default)
@@ -232,7 +199,7 @@ bool Worker::pass_events() {
 void Worker::begin_epoch(std::uint64_t epoch) {
   epoch_ = epoch;
   have_segment_ = false;
-  forget_gaps();
+  rules_.forget_gaps();
   timeline_.restart(0);
   if (transcriber_) transcriber_->reset();
   output_.begin_epoch(epoch);
@@ -301,31 +268,14 @@ void Worker::handle(const Audio& audio) {
   if (!GST_CLOCK_TIME_IS_VALID(start) && audio.n_dropped > 0) {
     start = timeline_.end() + samples_to_time(audio.n_dropped);
   }
-  check_gaps(start);
-  if (const std::int64_t n_missing = audio.n_dropped == 0 ? missing_before(start) : 0) {
-    timeline_.append(timeline_.end(), n_missing);
-    if (!hear_silence(n_missing)) return;
+  const StretchRules::AudioStep step = rules_.next_audio(timeline_, start, audio.n_dropped > 0);
+  if (step.n_missing > 0) {
+    timeline_.append(timeline_.end(), step.n_missing);
+    if (!hear_silence(step.n_missing)) return;
   }
-  if (!timeline_.continues(start) && !is_step_back(start)) resync(start);
+  if (step.begins_stretch) resync(start);
   timeline_.append(start, audio.n_samples);
-  gap_samples_ = 0;
   hear(audio);
-}
-
-// Returns whether `start` is slightly before the end of the audio so far. In this case, the
-// timestamps are considered wrong, and the audio is considered continuous.
-bool Worker::is_step_back(GstClockTime start) const {
-  const GstClockTime end = timeline_.end();
-  return timeline_.n_samples() > 0 && start < end && end - start <= kMaxStepBack;
-}
-
-// Returns the number of samples that upstream omitted between the audio so far and `start`, if
-// silence must replace them. Without silence, the stretch would end here and a sentence might be
-// cut in two. Returns 0 if no samples or too many are missing.
-std::int64_t Worker::missing_before(GstClockTime start) const {
-  if (timeline_.n_samples() == 0 || timeline_.continues(start) || start < timeline_.end()) return 0;
-  const std::int64_t n = time_to_samples(start - timeline_.end());
-  return n <= kMaxMissing ? n : 0;
 }
 
 void Worker::resync(GstClockTime start) {
@@ -523,8 +473,7 @@ void Worker::handle_segment(const EventPtr& event) {
   gst_event_copy_segment(timed.get(), &segment);
   if (!have_segment_ || !same_timing(segment, segment_)) {
     finish();
-    forget_gaps();
-    gap_lead_ = expected_gap_lead(segment);
+    rules_.begin_segment(segment);
     timeline_.restart(segment.start);
     segment_ = segment;
     have_segment_ = true;
@@ -549,44 +498,18 @@ void Worker::handle_gap(const EventPtr& event) {
   }
   if (engine_ && !renew_transcriber()) return;
   if (!GST_CLOCK_TIME_IS_VALID(duration)) duration = 0;
-  note_gap(start, start + duration);
-  if (gap_lead_ > 0) {
-    const GstClockTime end = start + duration;
-    start = timeline_.end();
-    if (end <= start + gap_lead_) return;
-    duration = end - gap_lead_ - start;
+  const StretchRules::GapStep step = rules_.next_gap(timeline_, start, duration);
+  switch (step.kind) {
+    case StretchRules::GapStep::Kind::Ignored:
+      return;
+    case StretchRules::GapStep::Kind::Silence:
+      timeline_.append(step.start, step.n_samples);
+      hear_silence(step.n_samples);
+      return;
+    case StretchRules::GapStep::Kind::NewStretch:
+      resync(step.end);
+      return;
   }
-  const std::int64_t n = time_to_samples(duration);
-  if (timeline_.n_samples() > 0 && timeline_.continues(start) && n <= kMaxHeardGap &&
-      gap_samples_ + n <= kMaxHeardGaps) {
-    gap_samples_ += n;
-    timeline_.append(start, n);
-    hear_silence(n);
-    return;
-  }
-  resync(start + duration);
-}
-
-// Remembers the GAPs since the last audio.
-void Worker::note_gap(GstClockTime start, GstClockTime end) {
-  const bool continues = gap_start_ != gap_end_ && start <= gap_end_ + kMaxStepBack;
-  if (!continues) gap_start_ = start;
-  gap_end_ = end;
-}
-
-// Raises gap_lead_ if the GAPs since the last audio reach beyond `start`, the start of the next
-// audio. qtdemux (1.22) sends GAPs of 3 s before each buffer if a seek has changed the rate and the
-// audio begins late in the file.
-void Worker::check_gaps(GstClockTime start) {
-  const GstClockTime tolerant = start + kMaxStepBack;
-  if (GST_CLOCK_TIME_IS_VALID(start) && tolerant >= gap_start_ && tolerant < gap_end_) {
-    gap_lead_ = std::max(gap_lead_, gap_end_ - start);
-  }
-  gap_start_ = gap_end_ = 0;
-}
-
-void Worker::forget_gaps() {
-  gap_start_ = gap_end_ = gap_lead_ = 0;
 }
 
 void Worker::fail_stream(const Error& error) noexcept {

@@ -21,6 +21,7 @@
 #include "gst/input/input_queue.h"
 #include "gst/output/latency.h"
 #include "gst/output/text_output.h"
+#include "gst/support/stretch_rules.h"
 #include "gst/support/timeline.h"
 #include "gst/support/watched_call.h"
 #include "language_warning.h"
@@ -72,11 +73,7 @@ class Worker {
   void handle_segment(const EventPtr& event);
   void tell_language();
   void handle_gap(const EventPtr& event);
-  void note_gap(GstClockTime start, GstClockTime end);
-  void check_gaps(GstClockTime start);
-  void forget_gaps();
 
-  std::int64_t missing_before(GstClockTime start) const;
   bool hear(const Audio& audio);
   template <typename Call>
   Result<std::vector<Segment>> transcribe(Call call);
@@ -88,7 +85,6 @@ class Worker {
   GstClockTime due() const;
   void finish();
   void settle();
-  bool is_step_back(GstClockTime start) const;
   void resync(GstClockTime start);
   void defer(const EventPtr& event);
   void release_first();
@@ -120,18 +116,12 @@ class Worker {
   bool made_for_live_ = false;
   // Delay after which a caption is due, in samples; 0 if live or not streaming.
   std::int64_t due_delay_ = 0;
-  std::int64_t heard_to_ = 0;     // Samples of the timeline pushed so far.
-  std::int64_t gap_samples_ = 0;  // Samples of silence pushed for GAPs since the last audio.
-  GstClockTime gap_start_ = 0;    // First time of the GAPs since the last audio.
-  // End of the GAPs since the last audio; equals gap_start_ if there are none.
-  GstClockTime gap_end_ = 0;
-  // Duration by which GAPs of this segment reach beyond the start of the audio that follows: the
-  // expected duration, or the largest one found so far. The worker shortens GAPs by this duration.
-  GstClockTime gap_lead_ = 0;
+  std::int64_t heard_to_ = 0;    // Samples of the timeline pushed so far.
   std::uint64_t n_skipped_ = 0;  // Samples skipped by this transcriber and already reported.
   std::uint64_t n_starts_ = 0;   // InputQueue::n_starts() when this run began.
   std::uint64_t epoch_ = 0;
   Timeline timeline_;
+  StretchRules rules_;
   GstSegment segment_{};
   bool have_segment_ = false;
   bool failed_ = false;
