@@ -126,7 +126,7 @@ Result<AccessRules> AccessRules::create(Options options, const std::string& addr
   const std::string& token = options.token;
   if (!token.empty() &&
       (token.size() < kMinTokenCharacters || !std::ranges::all_of(token, may_stand_in_url))) {
-    return fail(ErrorCode::InvalidArgument, "token: wanted at least " +
+    return fail(ErrorCode::InvalidArgument, options.token_name + ": wanted at least " +
                                                 std::to_string(kMinTokenCharacters) +
                                                 " letters, digits, '-', '.', '_' or '~', found " +
                                                 std::to_string(token.size()) + " characters");

@@ -20,6 +20,8 @@ class AccessRules {
     std::vector<std::string> hosts{};
     /// The token that each request must carry. Empty: no token is required.
     std::string token{};
+    /// Name of the token in error messages: the option that sets it.
+    std::string token_name = "--token";
   };
 
   /// Creates rules for a server that listens on the IP address `address`. Errors: InvalidArgument

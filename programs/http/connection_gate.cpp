@@ -31,7 +31,8 @@ ConnectionGate::ConnectionGate(SoupServer* server, const Limits& limits)
                    this);
   g_signal_connect(server_, "request-finished",
                    G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer self) {
-                     static_cast<ConnectionGate*>(self)->expect_request(connection_of(message));
+                     auto& gate = *static_cast<ConnectionGate*>(self);
+                     gate.expect_request(connection_of(message), gate.limits_.request);
                    }),
                    this);
 }
@@ -94,7 +95,7 @@ void ConnectionGate::take(GSocketConnection* connection) {
     }
     g_object_set_data(G_OBJECT(there), kConnection, connection);
     connections_.emplace(G_OBJECT(connection), Deadline{.socket = socket});
-    expect_request(G_OBJECT(connection));
+    expect_request(G_OBJECT(connection), limits_.request);
     g_object_weak_ref(G_OBJECT(connection), forget, this);
     soup_server_accept_iostream(server_, G_IO_STREAM(connection), here, there, nullptr);
   }
@@ -113,12 +114,16 @@ GObject* ConnectionGate::connection_of(SoupServerMessage* message) {
   return static_cast<GObject*>(g_object_get_data(carrier(message), kConnection));
 }
 
-void ConnectionGate::expect_request(GObject* connection) {
+void ConnectionGate::extend_deadline(SoupServerMessage* message, std::chrono::seconds time) {
+  expect_request(connection_of(message), time);
+}
+
+void ConnectionGate::expect_request(GObject* connection, std::chrono::seconds time) {
   stop_deadline(connection);
   const auto found = connections_.find(connection);
   if (found == connections_.end()) return;
   found->second.timer = g_timeout_add_seconds(
-      static_cast<guint>(limits_.request.count()),
+      static_cast<guint>(time.count()),
       [](gpointer deadline) -> gboolean {
         auto& expired = *static_cast<Deadline*>(deadline);
         expired.timer = 0;
@@ -139,8 +144,12 @@ bool ConnectionGate::is_refused(SoupServerMessage* message) {
   return g_object_get_data(carrier(message), kRefused) != nullptr;
 }
 
+GSocket* ConnectionGate::socket_of(SoupServerMessage* message) {
+  return G_SOCKET(g_object_get_data(carrier(message), kSocket));
+}
+
 void ConnectionGate::drop(SoupServerMessage* message) {
-  g_socket_shutdown(G_SOCKET(g_object_get_data(carrier(message), kSocket)), TRUE, TRUE, nullptr);
+  g_socket_shutdown(socket_of(message), TRUE, TRUE, nullptr);
 }
 
 }  // namespace npuwhisper::http

@@ -46,6 +46,11 @@ class ConnectionGate {
 
   /// Returns whether the connection of `message` exceeded the limit when it was accepted.
   static bool is_refused(SoupServerMessage* message);
+  /// Sets a new deadline for the request `message`, counted from now. Call this function for a
+  /// request whose body may take longer than Limits::request.
+  void extend_deadline(SoupServerMessage* message, std::chrono::seconds time);
+  /// Returns the socket of the connection of `message`. The connection owns the socket.
+  static GSocket* socket_of(SoupServerMessage* message);
   /// Shuts down the connection of `message`.
   static void drop(SoupServerMessage* message);
 
@@ -59,7 +64,7 @@ class ConnectionGate {
   ConnectionGate(SoupServer* server, const Limits& limits);
   void take(GSocketConnection* connection);
   static void forget(gpointer self, GObject* connection);
-  void expect_request(GObject* connection);
+  void expect_request(GObject* connection, std::chrono::seconds time);
   void stop_deadline(GObject* connection);
   static GObject* connection_of(SoupServerMessage* message);
 

@@ -31,12 +31,13 @@ EventStream::~EventStream() {
 
 void EventStream::pump() {
   if (writing_ || finished_) return;
-  const std::string chunk = read_();
-  if (chunk.empty()) return;  // An empty chunk would end the response.
+  const std::optional<std::string> chunk = read_();
+  if (!chunk) return finish();
+  if (chunk->empty()) return;  // An empty chunk would end the response.
   writing_ = true;
   since_ = Clock::now();
   soup_message_body_append(soup_server_message_get_response_body(message_), SOUP_MEMORY_COPY,
-                           chunk.data(), chunk.size());
+                           chunk->data(), chunk->size());
   soup_server_message_unpause(message_);
 }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace npuwhisper::http {
@@ -16,8 +17,9 @@ namespace npuwhisper::http {
 class EventStream {
  public:
   using Clock = std::chrono::steady_clock;
-  /// Returns the events not yet sent to this client, or "" if there are none.
-  using Read = std::function<std::string()>;
+  /// Returns the events not yet sent to this client, or "" if there are none now. Returns nullopt
+  /// after the last event: the response then ends.
+  using Read = std::function<std::optional<std::string>()>;
 
   /// Answers `message`, which is paused while there is nothing to send. pump() and the end of each
   /// chunk call `read`.

@@ -3,6 +3,7 @@
 
 #include <libsoup/soup.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -51,6 +52,11 @@ class HttpServer {
   /// Returns the address of the path `/`, with the token if there is one.
   const std::string& url() const { return url_; }
   std::size_t n_connections() const { return gate_ ? gate_->n_connections() : 0; }
+  /// Sets a new deadline for a request (ConnectionGate::extend_deadline()). Does nothing after
+  /// stop_listening(), which ends all deadlines.
+  void extend_deadline(SoupServerMessage* message, std::chrono::seconds time) {
+    if (gate_) gate_->extend_deadline(message, time);
+  }
   /// Stops accepting connections. Accepted connections remain open.
   void stop_listening() { gate_.reset(); }
 

@@ -29,6 +29,7 @@ LAYERS = [
     ['gst'],
     ['programs/common', 'programs/http'],
     ['programs/transcribe', 'programs/player', 'programs/hls', 'programs/monitor', 'programs/npu_check'],
+    ['programs/server'],
 ]
 # Files outside this folder may not include files in it.
 EMULATOR = 'subprojects/xdna-emulator/'
@@ -40,7 +41,7 @@ EXCEPTIONS = {('runtime/device/registry.cpp', 'runtime/device/cpu/cpu_device.h')
 ROOTS = ['', 'runtime', 'kernels', 'base/include', 'runtime/include', 'subprojects/xdna-array',
          'subprojects/xdna-array/include', 'subprojects/xdna-emulator',
          'subprojects/xdna-emulator/aie_api/include']
-GENERATED = {'transcribe_help.h', 'monitor_help.h', 'emulator/tool/build_paths.h',
+GENERATED = {'transcribe_help.h', 'monitor_help.h', 'server_help.h', 'emulator/tool/build_paths.h',
              'model/english_vocabulary.h', 'model/multilingual_vocabulary.h'}
 
 

@@ -353,7 +353,7 @@ TEST(AccessRules, SaysWhatIsWrong) {
     EXPECT_NE(rules.error().message.find(part), std::string::npos) << rules.error().message;
     EXPECT_EQ(rules.error().message.find("secret"), std::string::npos) << rules.error().message;
   };
-  told({.token = "secret"}, "token: wanted at least 16");
+  told({.token = "secret"}, "--token: wanted at least 16");
   told({.token = "secret and with spaces"}, "found 22 characters");
   told({.hosts = {"captions.example:80"}}, "host 'captions.example:80'");
   told({.hosts = {""}}, "host ''");

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api_server.h"
+
+#include <array>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "programs/http/early_answer.h"
+#include "spool.h"
+
+namespace npuwhisper::server {
+namespace {
+
+constexpr const char* kJson = "application/json";
+constexpr std::string_view kModels = "/v1/models";
+constexpr const char* kRetrySeconds = "5";
+// A body that is too large must reach the check of the body, which states the limit. Its deadline
+// is later than the limit of the exchange.
+constexpr std::chrono::seconds kDeadlineMargin{30};
+
+struct AudioPath {
+  std::string_view path;
+  Task task;
+};
+constexpr std::array kAudioPaths = {
+    AudioPath{"/v1/audio/transcriptions", Task::Transcribe},
+    AudioPath{"/v1/audio/translations", Task::Translate},
+};
+
+const AudioPath* audio_path(std::string_view path) {
+  for (const AudioPath& known : kAudioPaths) {
+    if (path == known.path) return &known;
+  }
+  return nullptr;
+}
+
+/// Returns the name of a path in the metrics, which is one of a fixed set.
+std::string endpoint_of(std::string_view path) {
+  if (audio_path(path) != nullptr || path == "/healthz" || path == "/metrics") {
+    return std::string(path);
+  }
+  return std::string(path.starts_with(kModels) ? kModels : "other");
+}
+
+bool has_body(SoupServerMessage* message) {
+  SoupMessageHeaders* headers = soup_server_message_get_request_headers(message);
+  const SoupEncoding encoding = soup_message_headers_get_encoding(headers);
+  return encoding == SOUP_ENCODING_CHUNKED ||
+         (encoding == SOUP_ENCODING_CONTENT_LENGTH &&
+          soup_message_headers_get_content_length(headers) > 0);
+}
+
+/// Returns the path of a request; empty if the request is malformed.
+std::string path_of(SoupServerMessage* message) {
+  GUri* uri = soup_server_message_get_uri(message);
+  return uri == nullptr ? "" : g_uri_get_path(uri);
+}
+
+nlohmann::ordered_json model_json(const ServedModel& model) {
+  return {{"id", model.name},
+          {"object", "model"},
+          {"created", model.loaded_at},
+          {"owned_by", "npuwhisper"}};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ApiServer>> ApiServer::create(const Options& options, ServedModels models) {
+  // Finds out now whether temporary files are possible.
+  if (auto spool = Spool::create(options.spool_folder); !spool) return fail(spool.error());
+  auto turns = Turns::create(options.n_workers);
+  if (!turns) return fail(turns.error());
+  auto http = http::HttpServer::create(options.http, "npuwhisper-server");
+  if (!http) return fail(http.error());
+  return std::unique_ptr<ApiServer>(
+      new ApiServer(options, std::move(models), *std::move(http), *std::move(turns)));
+}
+
+ApiServer::ApiServer(const Options& options, ServedModels models,
+                     std::unique_ptr<http::HttpServer> http, std::unique_ptr<Turns> turns)
+    : options_(options),
+      models_(std::move(models)),
+      slots_(options.n_decoders),
+      turns_(std::move(turns)),
+      http_(std::move(http)) {
+  soup_server_add_early_handler(
+      http_->soup(), nullptr,
+      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
+        static_cast<ApiServer*>(self)->got_headers(message, path);
+      },
+      this, nullptr);
+  soup_server_add_handler(
+      http_->soup(), nullptr,
+      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
+        static_cast<ApiServer*>(self)->got_request(message, path);
+      },
+      this, nullptr);
+  g_signal_connect(http_->soup(), "request-finished",
+                   G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer self) {
+                     static_cast<ApiServer*>(self)->finished(message);
+                   }),
+                   this);
+  g_signal_connect(http_->soup(), "request-aborted",
+                   G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer self) {
+                     static_cast<ApiServer*>(self)->finished(message);
+                   }),
+                   this);
+}
+
+ApiServer::~ApiServer() {
+  g_signal_handlers_disconnect_by_data(http_->soup(), this);
+  exchanges_.clear();
+  turns_.reset();
+  http_.reset();
+}
+
+/// Decides about a request whose body may not have arrived yet.
+void ApiServer::got_headers(SoupServerMessage* message, const std::string& path) {
+  soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+  http::add_security_headers(message);
+  auto begun = begin_exchange(message, path);
+  if (const auto* error = std::get_if<ApiError>(&begun)) return refuse(message, *error);
+  auto& exchange = std::get<std::shared_ptr<Exchange>>(begun);
+  if (exchange == nullptr) return;
+  http_->extend_deadline(message, options_.limits.request_time + kDeadlineMargin);
+  exchanges_.emplace(message, std::move(exchange));
+}
+
+/// Returns the exchange of an audio request, nullptr for an allowed request to another path, or the
+/// reason why the request is refused.
+std::variant<std::shared_ptr<Exchange>, ApiError> ApiServer::begin_exchange(
+    SoupServerMessage* message, const std::string& path) {
+  if (path != "/healthz") {
+    if (const auto refusal = http_->refusal(message)) {
+      return ApiError{.status = refusal->status,
+                      .message = refusal->text,
+                      .code = refusal->status == SOUP_STATUS_UNAUTHORIZED ? "invalid_api_key" : ""};
+    }
+  }
+  const AudioPath* audio = audio_path(path);
+  const std::string method = soup_server_message_get_method(message);
+  const bool is_read = method == "GET" || method == "HEAD";
+  if (audio == nullptr ? !is_read : method != "POST") {
+    return ApiError{
+        .status = SOUP_STATUS_METHOD_NOT_ALLOWED,
+        .message = "method " + method + ": wanted " + (audio == nullptr ? "GET" : "POST")};
+  }
+  if (audio == nullptr) return nullptr;
+  if (stopping_) {
+    return ApiError{.status = SOUP_STATUS_SERVICE_UNAVAILABLE, .message = "the server is stopping"};
+  }
+  const Limits& limits = options_.limits;
+  const goffset length =
+      soup_message_headers_get_content_length(soup_server_message_get_request_headers(message));
+  if (length > 0 && static_cast<std::uint64_t>(length) > limits.upload_bytes) {
+    return ApiError{.status = SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
+                    .message = "the request has " + std::to_string(length) +
+                               " bytes, wanted at most " + std::to_string(limits.upload_bytes) +
+                               ", the limit of this server (--max-upload)"};
+  }
+  if (exchanges_.size() >= limits.n_requests) {
+    return ApiError{.status = SOUP_STATUS_SERVICE_UNAVAILABLE,
+                    .message = "the server works on " + std::to_string(exchanges_.size()) +
+                               " requests, its limit (--max-requests); try again later"};
+  }
+  const Services services{.models = models_,
+                          .defaults = options_.defaults,
+                          .limits = limits,
+                          .spool_folder = options_.spool_folder,
+                          .turns = *turns_,
+                          .slots = slots_,
+                          .metrics = metrics_};
+  return Exchange::begin(message, audio->task, services,
+                         [this, message](const ApiError& error) { refuse(message, error); });
+}
+
+/// Refuses a request whose body may not have arrived completely.
+void ApiServer::refuse(SoupServerMessage* message, const ApiError& error) {
+  exchanges_.erase(message);
+  if (!has_body(message)) return answer_error(message, error);
+  metrics_.count_request(endpoint_of(path_of(message)), error.status);
+  std::string head = std::string("Content-Type: ") + kJson + "\r\n";
+  if (error.status == SOUP_STATUS_SERVICE_UNAVAILABLE) {
+    head += std::string("Retry-After: ") + kRetrySeconds + "\r\n";
+  }
+  if (error.status == SOUP_STATUS_UNAUTHORIZED) head += "WWW-Authenticate: Bearer\r\n";
+  http::answer_early(message, error.status, head, error.json());
+  check_idle();
+}
+
+void ApiServer::answer_error(SoupServerMessage* message, const ApiError& error) {
+  SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
+  if (error.status == SOUP_STATUS_SERVICE_UNAVAILABLE) {
+    soup_message_headers_replace(headers, "Retry-After", kRetrySeconds);
+  }
+  http::answer(message, error.status, kJson, error.json());
+}
+
+void ApiServer::got_request(SoupServerMessage* message, const std::string& path) {
+  if (const auto found = exchanges_.find(message); found != exchanges_.end()) {
+    return std::shared_ptr(found->second)->take_request();
+  }
+  answer_get(message, path);
+}
+
+void ApiServer::answer_get(SoupServerMessage* message, const std::string& path) {
+  if (path == "/healthz") {
+    return http::answer(message, SOUP_STATUS_OK, kJson, R"({"status":"ok"})");
+  }
+  if (path == "/metrics") return answer_metrics(message);
+  if (path == kModels || path.starts_with(std::string(kModels) + "/")) {
+    return answer_models(message, path);
+  }
+  answer_error(message, {.status = SOUP_STATUS_NOT_FOUND,
+                         .message = path + ": the server has no such path"});
+}
+
+void ApiServer::answer_models(SoupServerMessage* message, const std::string& path) {
+  if (path.size() > kModels.size()) {
+    const std::string name = path.substr(kModels.size() + 1);
+    const ServedModel* model = models_.find(name);
+    if (model == nullptr) {
+      return answer_error(
+          message, {.status = SOUP_STATUS_NOT_FOUND,
+                    .message = "model: found '" + name + "', wanted one of " + models_.names(),
+                    .param = "model",
+                    .code = "model_not_found"});
+    }
+    return http::answer(message, SOUP_STATUS_OK, kJson, model_json(*model).dump());
+  }
+  auto list = nlohmann::ordered_json::array();
+  for (const ServedModel& model : models_.all()) list.push_back(model_json(model));
+  const nlohmann::ordered_json object = {{"object", "list"}, {"data", std::move(list)}};
+  http::answer(message, SOUP_STATUS_OK, kJson, object.dump());
+}
+
+void ApiServer::answer_metrics(SoupServerMessage* message) {
+  const std::chrono::duration<double> working = turns_->working_time();
+  const std::string text = metrics_.text({.n_requests = exchanges_.size(),
+                                          .n_connections = http_->n_connections(),
+                                          .working_seconds = working.count()});
+  http::answer(message, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8", text);
+}
+
+/// Forgets a request whose connection has ended or whose response has been written.
+void ApiServer::finished(SoupServerMessage* message) {
+  metrics_.count_request(endpoint_of(path_of(message)), soup_server_message_get_status(message));
+  exchanges_.erase(message);
+  check_idle();
+}
+
+void ApiServer::check_idle() {
+  if (stopping_ && exchanges_.empty() && idle_) std::exchange(idle_, nullptr)();
+}
+
+void ApiServer::begin_stop(std::function<void()> idle) {
+  stopping_ = true;
+  idle_ = std::move(idle);
+  http_->stop_listening();
+  check_idle();
+}
+
+void ApiServer::close(double seconds) {
+  stopping_ = true;
+  idle_ = nullptr;
+  http_->stop_listening();
+  const auto remaining = exchanges_;  // fail_with() may end an exchange.
+  for (const auto& [message, exchange] : remaining) {
+    exchange->fail_with(
+        {.status = SOUP_STATUS_SERVICE_UNAVAILABLE, .message = "the server is stopping"});
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (!exchanges_.empty() && std::chrono::steady_clock::now() < end) {
+    if (g_main_context_iteration(nullptr, FALSE) == FALSE) g_usleep(1000);
+  }
+}
+
+}  // namespace npuwhisper::server
