@@ -9,6 +9,8 @@
 #include <utility>
 #include <variant>
 
+#include <npuwhisper/guarded.h>
+
 #include "programs/http/early_answer.h"
 #include "spool.h"
 
@@ -90,13 +92,15 @@ ApiServer::ApiServer(const Options& options, ServedModels models,
   soup_server_add_early_handler(
       http_->soup(), nullptr,
       [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
-        static_cast<ApiServer*>(self)->got_headers(message, path);
+        auto& server = *static_cast<ApiServer*>(self);
+        server.attempt(message, [&] { server.got_headers(message, path); });
       },
       this, nullptr);
   soup_server_add_handler(
       http_->soup(), nullptr,
       [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
-        static_cast<ApiServer*>(self)->got_request(message, path);
+        auto& server = *static_cast<ApiServer*>(self);
+        server.attempt(message, [&] { server.got_request(message, path); });
       },
       this, nullptr);
   g_signal_connect(http_->soup(), "request-finished",
@@ -116,6 +120,19 @@ ApiServer::~ApiServer() {
   exchanges_.clear();
   turns_.reset();
   http_.reset();
+}
+
+/// Calls `body` for a callback of libsoup. If `body` throws, as without memory, answers with 503.
+template <typename Body>
+void ApiServer::attempt(SoupServerMessage* message, Body&& body) {
+  const Result<void> done = guarded("cannot answer", [&]() -> Result<void> {
+    body();
+    return {};
+  });
+  if (done) return;
+  exchanges_.erase(message);
+  soup_server_message_set_status(message, SOUP_STATUS_SERVICE_UNAVAILABLE, nullptr);
+  soup_server_message_unpause(message);
 }
 
 /// Decides about a request whose body may not have arrived yet.

@@ -61,6 +61,8 @@ class ApiServer {
   ApiServer(const Options& options, ServedModels models, std::unique_ptr<http::HttpServer> http,
             std::unique_ptr<Turns> turns);
 
+  template <typename Body>
+  void attempt(SoupServerMessage* message, Body&& body);
   void got_headers(SoupServerMessage* message, const std::string& path);
   void got_request(SoupServerMessage* message, const std::string& path);
   std::variant<std::shared_ptr<Exchange>, ApiError> begin_exchange(SoupServerMessage* message,

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include <npuwhisper/guarded.h>
+
 #include "programs/http/connection_gate.h"
 #include "programs/http/http_server.h"
 
@@ -79,6 +81,23 @@ Exchange::~Exchange() {
   g_object_unref(message_);
 }
 
+/// Calls `body` for a callback of a C library. If `body` throws, as without memory, ends the
+/// exchange with 503.
+template <typename Body>
+void Exchange::attempt(Body&& body) {
+  const auto self = shared_from_this();
+  const Result<void> done = guarded("cannot answer", [&]() -> Result<void> {
+    body();
+    return {};
+  });
+  if (done) return;
+  const Result<void> told = guarded("cannot answer", [&]() -> Result<void> {
+    fail_with(api_error_of(done.error()));
+    return {};
+  });
+  if (!told) http::ConnectionGate::drop(message_);
+}
+
 void Exchange::refuse(const ApiError& error) {
   const Refuse call = refuse_;  // The call destroys this object.
   call(error);
@@ -104,7 +123,8 @@ FormData::Events Exchange::form_events() {
 void Exchange::got_chunk(SoupServerMessage*, GBytes* chunk, gpointer self) {
   gsize n = 0;
   const auto* bytes = static_cast<const char*>(g_bytes_get_data(chunk, &n));
-  static_cast<Exchange*>(self)->take_chunk({bytes, n});
+  auto& exchange = *static_cast<Exchange*>(self);
+  exchange.attempt([&] { exchange.take_chunk({bytes, n}); });
 }
 
 void Exchange::take_chunk(std::span<const char> chunk) {
@@ -127,7 +147,7 @@ void Exchange::take_request() {
   }
   soup_server_message_pause(message_);
   watch_.emplace(message_, [this] { disconnected(); });
-  place_ = services_.slots.enter(upload_->size(), [this] { start_decoder(); });
+  place_ = services_.slots.enter(upload_->size(), [this] { attempt([this] { start_decoder(); }); });
 }
 
 /// Reads the complete form into request_.
@@ -148,8 +168,8 @@ void Exchange::start_decoder() {
   const auto seconds = std::chrono::seconds(services_.limits.duration).count();
   const DecoderLimits limits{.n_samples = static_cast<std::uint64_t>(seconds) * kSampleRate,
                              .time = services_.limits.decode_time};
-  auto decoder = DecoderProcess::start(*upload_, *audio_, limits,
-                                       [this](const DecoderEnd& end) { decoded(end); });
+  auto decoder = DecoderProcess::start(
+      *upload_, *audio_, limits, [this](const DecoderEnd& end) { attempt([&] { decoded(end); }); });
   if (!decoder) return fail_with(api_error_of(decoder.error()));
   decoder_ = *std::move(decoder);
 }
@@ -193,13 +213,15 @@ TranscriptionTask::Events Exchange::task_events() {
   return {.segment =
               [weak = weak_from_this()](cli::TimedSegment segment) {
                 call_in_main_thread([weak, segment = std::move(segment)] {
-                  if (const auto exchange = weak.lock()) exchange->take_segment(segment);
+                  const auto exchange = weak.lock();
+                  if (exchange) exchange->attempt([&] { exchange->take_segment(segment); });
                 });
               },
           .ended =
               [weak = weak_from_this()](const Result<double>& seconds) {
                 call_in_main_thread([weak, seconds] {
-                  if (const auto exchange = weak.lock()) exchange->take_end(seconds);
+                  const auto exchange = weak.lock();
+                  if (exchange) exchange->attempt([&] { exchange->take_end(seconds); });
                 });
               }};
 }

@@ -69,6 +69,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   Exchange(SoupServerMessage* message, Task task, const Services& services, Refuse refuse,
            Spool upload);
 
+  template <typename Body>
+  void attempt(Body&& body);
   void refuse(const ApiError& error);
   FormData::Events form_events();
   static void got_chunk(SoupServerMessage* message, GBytes* chunk, gpointer self);

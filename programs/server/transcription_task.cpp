@@ -47,11 +47,8 @@ bool TranscriptionTask::take_turn() noexcept {
   if (remains && *remains) return true;
   const std::scoped_lock lock(mutex_);
   if (cancelled_) return false;
-  if (remains) {
-    events_.ended(static_cast<double>(n_audio_) / kSampleRate);
-  } else {
-    events_.ended(fail(remains.error()));
-  }
+  events_.ended(remains ? Result<double>(static_cast<double>(n_audio_) / kSampleRate)
+                        : Result<double>(fail(remains.error())));
   return false;
 }
 
