@@ -201,10 +201,12 @@ void Exchange::decoded(const DecoderEnd& end) {
 void Exchange::start_transcription() {
   auto audio = audio_->reopen(O_RDONLY);
   if (!audio) return fail_with(api_error_of(audio.error()));
+  // The heads of the pieces are small.
+  const auto n_samples = static_cast<std::int64_t>(audio_->size() / sizeof(float));
   audio_.reset();
   transcript_.language = request_.options.language;
   transcription_ = std::make_shared<TranscriptionTask>(request_.model->engine, request_.options,
-                                                       *std::move(audio), task_events());
+                                                       *std::move(audio), n_samples, task_events());
   services_.turns.add(transcription_);
 }
 

@@ -2,6 +2,7 @@
 #include "spool.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,9 +34,13 @@ Result<void> Spool::append(std::span<const char> bytes) {
                   std::string("cannot write a temporary file: ") + std::strerror(errno));
     }
     bytes = bytes.subspan(static_cast<std::size_t>(n));
-    size_ += static_cast<std::uint64_t>(n);
   }
   return {};
+}
+
+std::uint64_t Spool::size() const {
+  struct stat status = {};
+  return fstat(file_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
 Result<FileDescriptor> Spool::reopen(int mode) const {

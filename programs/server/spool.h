@@ -41,8 +41,9 @@ class Spool {
 
   /// Appends the bytes. Errors: Unavailable (no space).
   Result<void> append(std::span<const char> bytes);
-  /// Returns the number of bytes appended.
-  std::uint64_t size() const { return size_; }
+  /// Returns the size of the file in bytes, also if another process has written to it. Returns 0 if
+  /// the size cannot be determined.
+  std::uint64_t size() const;
   /// Returns another descriptor of the file, at its beginning, with the access mode `mode`
   /// (O_RDONLY or O_WRONLY). Errors: Unavailable.
   Result<FileDescriptor> reopen(int mode) const;
@@ -51,7 +52,6 @@ class Spool {
   explicit Spool(FileDescriptor file) : file_(std::move(file)) {}
 
   FileDescriptor file_;
-  std::uint64_t size_ = 0;
 };
 
 }  // namespace npuwhisper::server

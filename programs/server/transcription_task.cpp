@@ -29,10 +29,11 @@ Failure damaged() {
 }  // namespace
 
 TranscriptionTask::TranscriptionTask(std::shared_ptr<Engine> engine, TranscriberOptions options,
-                                     FileDescriptor audio, Events events)
+                                     FileDescriptor audio, std::int64_t n_samples, Events events)
     : engine_(std::move(engine)),
       options_(std::move(options)),
       audio_(std::move(audio)),
+      n_in_file_(n_samples),
       events_(std::move(events)),
       pcm_(kPushSamples) {}
 

@@ -33,12 +33,14 @@ class TranscriptionTask final : public TurnTask {
     std::function<void(const Result<double>&)> ended;
   };
 
-  /// `audio` is a file of AudioPieces, at its beginning.
+  /// `audio` is a file of AudioPieces, at its beginning. `n_samples` is the number of its samples,
+  /// which may be an estimate.
   TranscriptionTask(std::shared_ptr<Engine> engine, TranscriberOptions options,
-                    FileDescriptor audio, Events events);
+                    FileDescriptor audio, std::int64_t n_samples, Events events);
 
   bool take_turn() noexcept override;
   std::int64_t work_done() const override { return n_heard_; }
+  std::int64_t work_in_total() const override { return n_in_file_; }
   /// Stops the transcription soon. No event is sent after cancel() has returned.
   void cancel();
 
@@ -59,6 +61,7 @@ class TranscriptionTask final : public TurnTask {
   const std::shared_ptr<Engine> engine_;
   const TranscriberOptions options_;
   FileDescriptor audio_;
+  const std::int64_t n_in_file_;
   Events events_;
   std::unique_ptr<Transcriber> transcriber_;  // mutex_ guards the pointer.
   Timeline timeline_;

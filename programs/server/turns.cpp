@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 namespace npuwhisper::server {
@@ -51,12 +52,12 @@ std::chrono::nanoseconds Turns::working_time() const {
 
 /// Removes and returns the task with the next turn. The caller holds mutex_.
 Turns::Waiting Turns::take_next() {
-  const auto by_work = [](const Waiting& a, const Waiting& b) {
-    return std::pair(a.task->work_done(), a.arrival) < std::pair(b.task->work_done(), b.arrival);
+  const auto rank = [](const Waiting& waiting) {
+    return std::tuple(waiting.task->work_done(), waiting.task->work_in_total(), waiting.arrival);
   };
   const bool takes_oldest = ++n_turns_ % kOldestEvery == 0;
   const auto next = takes_oldest ? std::ranges::min_element(waiting_, {}, &Waiting::arrival)
-                                 : std::ranges::min_element(waiting_, by_work);
+                                 : std::ranges::min_element(waiting_, {}, rank);
   Waiting taken = std::move(*next);
   waiting_.erase(next);
   return taken;

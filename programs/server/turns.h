@@ -23,12 +23,14 @@ class TurnTask {
   virtual bool take_turn() noexcept = 0;
   /// Returns the amount of work done, in samples of audio. Called between turns.
   virtual std::int64_t work_done() const = 0;
+  /// Returns the amount of work of the whole task, in samples of audio. Never changes.
+  virtual std::int64_t work_in_total() const = 0;
 };
 
-/// Threads that let tasks take turns. The next turn goes to the task that has done the least work,
-/// so a short task finishes soon even if long tasks were added before it. Every kOldestEvery-th
-/// turn goes to the task that has waited longest, so a long task finishes even if short tasks keep
-/// arriving. Thread-safe.
+/// Threads that let tasks take turns. The next turn goes to the task that has done the least work;
+/// of several, to the shortest. So a short task finishes soon even if long tasks were added before
+/// it. Every kOldestEvery-th turn goes to the task that has waited longest, so a long task finishes
+/// even if short tasks keep arriving. Thread-safe.
 class Turns {
  public:
   static constexpr int kOldestEvery = 4;
