@@ -145,6 +145,16 @@ class Installed(unittest.TestCase):
         self.assertIn(TRIES[path.name][1], done.stderr)
         self.assertNotIn('GST_PLUGIN_PATH', done.stderr)
 
+    def test_the_service_names_the_installed_server(self):
+        units = list(self.root.rglob('npuwhisper-server.service'))
+        self.assertEqual([(self.bin / 'npuwhisper-server').is_file()], [len(units) == 1])
+        for unit in units:
+            [line] = re.findall(r'^ExecStart=(\S+) ', unit.read_text('utf-8'), re.M)
+            self.assertEqual(self.root / line.lstrip('/'), self.bin / 'npuwhisper-server')
+            done = self.run_clean(self.bin / 'npuwhisper-server', '--model', '/nowhere')
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn('/nowhere', done.stderr)
+
     @needs_model
     def test_transcribes_speech(self):
         done = self.run_clean(self.bin / 'npuwhisper-transcribe', '--model', MODEL, RECORDING)
