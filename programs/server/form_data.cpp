@@ -108,11 +108,8 @@ Result<bool> FormData::read_content() {
 /// Reads the bytes after a delimiter: "--" after the last part, otherwise a line break.
 Result<bool> FormData::read_boundary_end() {
   // Spaces may stand between the boundary and the line break.
-  const std::size_t begin = buffer_.find_first_not_of(" \t");
-  if (begin != std::string::npos) buffer_.erase(0, begin);
-  if (buffer_.size() < 2) {
-    return buffer_.size() > kMaxHead ? Result<bool>(malformed("spaces after a boundary")) : false;
-  }
+  buffer_.erase(0, buffer_.find_first_not_of(" \t"));
+  if (buffer_.size() < 2) return false;
   if (buffer_.starts_with("--")) {
     state_ = State::Epilogue;
     return true;
@@ -129,7 +126,7 @@ Result<bool> FormData::read_boundary_end() {
 
 Result<bool> FormData::read_head() {
   const std::size_t end = buffer_.find(kHeadEnd);
-  if (end == std::string::npos ? buffer_.size() > kMaxHead : end > kMaxHead) {
+  if (end == std::string::npos ? buffer_.size() >= kMaxHead + kHeadEnd.size() : end > kMaxHead) {
     return malformed("the head of a part exceeds " + std::to_string(kMaxHead) + " bytes");
   }
   if (end == std::string::npos) return false;

@@ -191,6 +191,20 @@ void write_http(const fs::path& root) {
   seeds.add("foreign_open", '\1' + std::string("GET / HTTP/1.1\r\nHost: x.local\r\n\r\n"));
 }
 
+void write_form_data(const fs::path& root) {
+  const Seeds seeds(root, "form_data");
+  const std::string head = "--x\r\nContent-Disposition: form-data; name=";
+  const std::string field = head + "model\r\n\r\nbase\r\n";
+  const std::string file =
+      head + "\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav\r\n\r\nRIFF\r\n--\r\n";
+  seeds.add("form", '\x10' + ("preamble\r\n" + field + file + "--x--\r\nepilogue"));
+  seeds.add("bytes", '\1' + (file + "--x \t\r\n--x--"));
+  seeds.add("incomplete", '\5' + (field + file));
+  seeds.add("attachment",
+            '\2' + std::string("--x\r\nContent-Disposition: attachment\r\n\r\n\r\n--x--"));
+  seeds.add("no_head", '\3' + std::string("--x\r\n\r\n\r\n--xy"));
+}
+
 std::vector<std::uint32_t> sequence_of(const char* text) {
   const auto design = emu::lower(text);
   require(design.has_value() && !design->sequences.empty(), "a design with a sequence");
@@ -252,6 +266,7 @@ void write_all(const fs::path& root) {
   write_safetensors(root);
   write_model_formats(root);
   write_http(root);
+  write_form_data(root);
   write_designs(root);
   write_cue_writers(root);
   for (const char* harness : {"captions", "cea608", "element"}) write_choices(root, harness);

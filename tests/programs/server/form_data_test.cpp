@@ -121,7 +121,6 @@ TEST(FormDataTest, LimitsItsMemory) {
   const std::string head = "Content-Disposition: form-data; name=a\r\nX: ";
   EXPECT_NE(error_of(part(head + std::string(FormData::kMaxHead, 'x'), "") + end), "");
   EXPECT_NE(error_of("--the mark\r\n" + std::string(2 * FormData::kMaxHead, 'x')), "");
-  EXPECT_NE(error_of("--the mark" + std::string(2 * FormData::kMaxHead, ' ')), "");
   EXPECT_NE(error_of(field("a", std::string(FormData::kMaxFields, 'x')) + end), "");
   EXPECT_EQ(error_of(field("a", std::string(FormData::kMaxFields - 1, 'x')) + end), "");
   std::string parts;
