@@ -42,6 +42,10 @@ Result<std::unique_ptr<ConnectionGate>> ConnectionGate::open(SoupServer* server,
                                                              std::uint16_t port,
                                                              const Limits& limits) {
   std::unique_ptr<ConnectionGate> gate(new ConnectionGate(server, limits));
+  // By default, GLib lets 10 connections wait to be accepted. Linux resets further connections that
+  // arrive at the same time.
+  g_socket_listener_set_backlog(G_SOCKET_LISTENER(gate->service_),
+                                static_cast<int>(limits.n_connections + limits.n_refusals));
   GSocketAddress* wanted = g_inet_socket_address_new(address, port);
   GSocketAddress* found = nullptr;
   GError* error = nullptr;

@@ -93,21 +93,21 @@ class Server:
 
 
 class Upload(threading.Thread):
-    """An upload in a thread of its own. `answer` is the result of Server.post(), and `seconds` is the time from
-    the creation to the response."""
+    """An upload in a thread of its own. `answer` is the result of Server.post(), or None if the server ended before
+    its answer."""
 
     def __init__(self, server, file, **fields):
         super().__init__(daemon=True)
         self.answer = None
-        self.seconds = None
-        self.start_time = time.monotonic()
         self.arguments = (server, file, fields)
         self.start()
 
     def run(self):
         server, file, fields = self.arguments
-        self.answer = server.post(file, **fields)
-        self.seconds = time.monotonic() - self.start_time
+        try:
+            self.answer = server.post(file, **fields)
+        except (OSError, http.client.HTTPException):
+            pass
 
 
 def answer_of(connection):
