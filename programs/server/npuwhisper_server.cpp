@@ -6,7 +6,10 @@
 
 #include <glib-unix.h>
 #include <gst/gst.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -42,6 +45,31 @@ std::string describe_clients(const http::HttpServer::Options& options) {
          options.address + " over the network can use the server" +
          (is_open ? "; no key is required (--api-key sets one)" : "") +
          ", and the connection is not encrypted";
+}
+
+/// Returns a warning if the requests of `options` may take more memory than the machine has.
+/// Returns an empty text otherwise, or if the memory is not known.
+std::string describe_memory(const ServerOptions& options) {
+  std::uint64_t models_bytes = 0;
+  std::uint64_t stream_bytes = 0;
+  EngineOptions engine = options.engine;
+  for (const std::string& model : options.models) {
+    engine.model = model;
+    const auto need = Engine::memory_needed(engine);
+    if (!need) return {};
+    models_bytes += need->peak_bytes() - need->stream_bytes;
+    stream_bytes = std::max(stream_bytes, need->stream_bytes);
+  }
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long page_bytes = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0) return {};
+  const auto found = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes);
+  const std::size_t n = options.server.limits.n_requests;
+  const std::uint64_t wanted = models_bytes + n * stream_bytes;
+  if (wanted <= found) return {};
+  return "warning: " + std::to_string(n) + " requests at a time may take " +
+         std::to_string(wanted >> 20) + " MB of memory, and this machine has " +
+         std::to_string(found >> 20) + " MB (--max-requests sets a lower number)";
 }
 
 /// Runs the server until it has stopped.
@@ -113,6 +141,7 @@ int run(int argc, char** argv) {
     return exit_code_of(server.error());
   }
   if (!(*server)->is_loopback()) complain(describe_clients(options->server.http));
+  if (const std::string warning = describe_memory(*options); !warning.empty()) complain(warning);
   std::cout << (*server)->url() << std::endl;
   Run(**server, options->grace).run();
   return kOk;

@@ -294,6 +294,12 @@ class Limits(unittest.TestCase):
             status, _, _ = server.post(recording(), headers={'Authorization': f'Bearer {KEY}'})
             self.assertEqual(status, 200)
 
+    def test_a_number_of_requests_that_needs_too_much_memory_causes_a_warning(self):
+        for number, warns in ((10_000, True), (1, False)):
+            with Server('--max-requests', number) as server:
+                _, complaints = server.stop(signal.SIGTERM)
+                self.assertEqual('requests at a time may take' in complaints, warns, complaints)
+
     def test_the_folder_of_temporary_files_must_be_usable(self):
         with Server(env={'TMPDIR': '/proc'}) as server:
             _, complaints = server.process.communicate(timeout=LONGEST)
