@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -129,6 +130,9 @@ Result<void> read_server(const RawOptions& raw, ApiServer::Options& server) {
   // Other requests, such as those for /healthz and /metrics, need connections too.
   constexpr std::size_t kOtherConnections = 64;
   server.http.limits.n_connections = server.limits.n_requests + kOtherConnections;
+  // A sender that is silent gets 408, and so the connection must not be closed before.
+  constexpr std::chrono::seconds kMargin{60};
+  server.http.limits.silence = server.limits.request_time + kMargin;
   server.defaults.beam_size = raw.beam_size;
   server.spool_folder = g_get_tmp_dir();
   server.n_workers = static_cast<unsigned>(raw.n_workers);
