@@ -197,6 +197,15 @@ class Answers(unittest.TestCase):
             status, _, body = self.server.post(file)
             self.assertEqual((status, error_of(body)['param']), (400, 'file'), body)
 
+    def test_a_file_whose_index_is_missing_is_an_error(self):
+        with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder:
+            path = os.path.join(folder, 'clip.m4a')
+            subprocess.run(['ffmpeg', '-v', 'error', '-i', program.RECORDINGS[0], path], check=True, timeout=120)
+            file = pathlib.Path(path).read_bytes()
+        # The index is at the end of the file.
+        status, _, body = self.server.post(file[:len(file) // 2])
+        self.assertEqual((status, error_of(body)['param']), (400, 'file'), body)
+
     def test_an_upload_opens_nothing_else(self):
         with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder, \
                 socket.create_server(('127.0.0.1', 0)) as listener:
