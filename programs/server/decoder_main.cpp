@@ -331,16 +331,23 @@ void Decoding::stop(DecoderExit exit, const std::string& reason) {
   gst_element_post_message(pipeline_.get(), gst_message_new_eos(GST_OBJECT(pipeline_.get())));
 }
 
-std::optional<DecoderLimits> parse_limits(int argc, char** argv) {
-  std::array<std::uint64_t, 2> numbers{};
+/// The arguments of a decoder process.
+struct Arguments {
+  DecoderLimits limits;
+  pid_t server;  ///< The process that has started this process.
+};
+
+std::optional<Arguments> parse_arguments(int argc, char** argv) {
+  std::array<std::uint64_t, 3> numbers{};
   if (argc != 2 + static_cast<int>(numbers.size())) return std::nullopt;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const std::string_view text = argv[i + 2];
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), numbers[i]);
     if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
   }
-  return DecoderLimits{.n_samples = numbers[0],
-                       .time = std::chrono::seconds(static_cast<std::int64_t>(numbers[1]))};
+  return Arguments{.limits = {.n_samples = numbers[0],
+                              .time = std::chrono::seconds(static_cast<std::int64_t>(numbers[1]))},
+                   .server = static_cast<pid_t>(numbers[2])};
 }
 
 /// Returns another descriptor of stderr, and discards what libraries write to stderr from now on.
@@ -368,18 +375,21 @@ Result<Outcome> decode(const DecoderLimits& limits) {
 int decoder_main(int argc, char** argv) {
   // Each arena of glibc reserves 64 MiB of address space.
   mallopt(M_ARENA_MAX, 2);
-  const auto limits = parse_limits(argc, argv);
-  const int report = limits ? take_stderr() : -1;
-  if (report < 0) {
-    std::fputs("npuwhisper-server: wanted the limits of a decoder\n", stderr);
+  const auto arguments = parse_arguments(argc, argv);
+  if (!arguments) {
+    std::fprintf(stderr, "%s: wanted three numbers\n", kDecoderArgument);
     return 2;
   }
+  constexpr int kNoResources = static_cast<int>(DecoderExit::NoResources);
+  if (!end_with_parent(arguments->server)) return kNoResources;
+  const int report = take_stderr();
+  if (report < 0) return kNoResources;
   gst_init(nullptr, nullptr);
-  const auto outcome = guarded("cannot decode", [&] { return decode(*limits); });
+  const auto outcome = guarded("cannot decode", [&] { return decode(arguments->limits); });
   const std::string& reason = outcome ? outcome->reason : outcome.error().message;
   (void)!::write(report, reason.data(), reason.size());
   // Skips the destructors of the libraries, which may use system calls that are forbidden.
-  _exit(static_cast<int>(outcome ? outcome->exit : DecoderExit::NoResources));
+  _exit(outcome ? static_cast<int>(outcome->exit) : kNoResources);
 }
 
 }  // namespace npuwhisper::server

@@ -50,10 +50,11 @@ Result<std::unique_ptr<DecoderProcess>> DecoderProcess::start(const Spool& uploa
   g_subprocess_launcher_setenv(launcher, "GST_REGISTRY_UPDATE", "no", TRUE);
   const std::string n_samples = std::to_string(limits.n_samples);
   const std::string seconds = std::to_string(limits.time.count());
+  const std::string server = std::to_string(getpid());
   GError* error = nullptr;
   decoder->process_ =
       g_subprocess_launcher_spawn(launcher, &error, "/proc/self/exe", kDecoderArgument,
-                                  n_samples.c_str(), seconds.c_str(), nullptr);
+                                  n_samples.c_str(), seconds.c_str(), server.c_str(), nullptr);
   g_object_unref(launcher);
   if (decoder->process_ == nullptr) {
     const std::string reason = error->message;

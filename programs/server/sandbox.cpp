@@ -72,10 +72,14 @@ int add_partial_rules(scmp_filter_ctx filter) {
 
 }  // namespace
 
-Result<void> limit_resources(const SandboxLimits& limits) {
-  const pid_t parent = getppid();
+Result<void> end_with_parent(pid_t parent) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return unavailable("PR_SET_PDEATHSIG", errno);
+  // The parent may have ended before the call.
   if (getppid() != parent) return fail(ErrorCode::Unavailable, "the server has ended");
+  return {};
+}
+
+Result<void> limit_resources(const SandboxLimits& limits) {
   // A write beyond the limit then returns EFBIG.
   std::signal(SIGXFSZ, SIG_IGN);
   const auto cpu = static_cast<rlim_t>(limits.cpu_time.count());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 
@@ -15,7 +17,11 @@ struct SandboxLimits {
   std::chrono::seconds cpu_time{120};
 };
 
-/// Ends this process when its parent ends, and limits its resources. Errors: Unavailable.
+/// Makes the kernel kill this process when its parent ends. `parent` is the id of the parent when
+/// it started this process. Errors: Unavailable (the parent has already ended).
+Result<void> end_with_parent(pid_t parent);
+
+/// Limits the resources of this process. Errors: Unavailable.
 Result<void> limit_resources(const SandboxLimits& limits);
 
 /// Restricts all threads of this process to system calls that use its memory, its threads and the

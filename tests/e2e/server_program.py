@@ -80,7 +80,7 @@ class Server:
         while True:
             for child in pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text('utf-8').split():
                 # Before it has started the program, a child has the arguments of its parent.
-                if b'--decode-upload' in pathlib.Path(f'/proc/{child}/cmdline').read_bytes():
+                if b'--decode-upload' in command_line(child):
                     return int(child)
             if time.monotonic() > end:
                 raise AssertionError(f'no decoder within {LONGEST} s')
@@ -108,6 +108,14 @@ class Upload(threading.Thread):
             self.answer = server.post(file, **fields)
         except (OSError, http.client.HTTPException):
             pass
+
+
+def command_line(pid):
+    """Returns the arguments of a process, or b'' if it has ended."""
+    try:
+        return pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
+    except FileNotFoundError:
+        return b''
 
 
 def answer_of(connection):

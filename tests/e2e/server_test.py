@@ -12,7 +12,8 @@ import unittest
 
 import program
 from program import needs_model
-from server_program import LONGEST, MODEL, TRANSCRIPTIONS, Server, Upload, events_of, form
+from server_program import (LONGEST, MODEL, TRANSCRIPTIONS, Server, Upload, command_line, events_of,
+                            form)
 
 KEY = 'a-key-of-22-characters'
 FORMATS = {'text': 'txt', 'srt': 'srt', 'vtt': 'vtt'}
@@ -314,6 +315,17 @@ class Limits(unittest.TestCase):
             _, complaints = server.process.communicate(timeout=LONGEST)
             self.assertEqual(server.process.returncode, 1)
             self.assertIn('temporary file in /proc', complaints)
+
+
+    def test_a_decoder_ends_with_the_server(self):
+        with Server() as server:
+            upload = Upload(server, silence(3600))
+            decoder = server.wait_for_decoder()
+            server.process.kill()
+            upload.join(LONGEST)
+            end = time.monotonic() + LONGEST
+            while b'--decode-upload' in command_line(decoder):
+                self.assertLess(time.monotonic(), end)
 
 
 @needs_model(MODEL)

@@ -122,9 +122,10 @@ TEST(SandboxTest, TheProcessEndsWithItsParent) {
   EXPECT_EQ(in_child([&] {
               int ready[2];
               if (pipe2(ready, O_CLOEXEC) != 0) return 2;
+              const pid_t parent = getpid();
               if (fork() == 0) {
-                const bool limited = limit_resources({}).has_value();
-                (void)!write(ready[1], limited ? "y" : "n", 1);
+                const bool bound = end_with_parent(parent).has_value();
+                (void)!write(ready[1], bound ? "y" : "n", 1);
                 pause();
                 _exit(0);
               }
@@ -137,6 +138,14 @@ TEST(SandboxTest, TheProcessEndsWithItsParent) {
   char byte = 0;
   EXPECT_EQ(read(ends[0], &byte, 1), 0);
   close(ends[0]);
+}
+
+TEST(SandboxTest, AProcessWhoseParentHasEndedIsTold) {
+  const pid_t ended = fork();
+  if (ended == 0) _exit(0);
+  ASSERT_EQ(waitpid(ended, nullptr, 0), ended);
+  EXPECT_EQ(in_child([&] { return end_with_parent(ended) ? 1 : 0; }), 0);
+  EXPECT_EQ(in_child([] { return end_with_parent(getppid()) ? 0 : 1; }), 0);
 }
 
 }  // namespace
