@@ -23,8 +23,8 @@ namespace {
 struct RawOptions {
   std::vector<std::string> outputs, formats;
   std::optional<std::string> language, task, model, device, npu_stages, precision;
-  std::optional<std::string> prompt, hotwords, hotwords_file, trace, vad, caption_style, languages,
-      chinese_script;
+  std::optional<std::string> prompt, hotwords, hotwords_file, replacements_file, trace, vad,
+      caption_style, languages, chinese_script;
   std::optional<std::string> start, end, batch, files_from;
   std::optional<int> audio_track, caption_columns, caption_lines;
   int n_threads = 0, beam_size = 5, best_of = 5;
@@ -61,6 +61,7 @@ void add_speech(ProgramOptions& options, RawOptions& raw) {
   options.add("initial-prompt", raw.prompt);
   options.add("hotwords", raw.hotwords);
   options.add("hotwords-file", raw.hotwords_file);
+  options.add("replacements-file", raw.replacements_file);
   options.add("vad", raw.vad);
   options.add("vad-threshold", raw.vad_threshold);
   options.add("vad-min-speech", raw.vad_min_speech);
@@ -181,44 +182,44 @@ Result<int> parse_batch(const std::string& text) {
       "--batch '" + text + "' is not auto or a number from 1 to " + std::to_string(kMaxBatch));
 }
 
-/// Returns the content of the file of --hotwords-file, or an empty text without this option.
-Result<std::string> read_hotwords_file(const RawOptions& raw) {
-  // The transcriber accepts 1,000 phrases. This limit stops the program from reading an endless or
-  // a wrong file.
+// A NUL counts as invalid, because a string property of GStreamer cannot hold it.
+bool is_utf8(const std::string& text) {
+  return g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
+}
+
+/// Returns the content of the text file that an option names, or an empty text without this option.
+Result<std::string> read_text_file(const std::string& option,
+                                   const std::optional<std::string>& path) {
+  // The transcriber accepts 1,000 hotwords and 10,000 replacements. This limit stops the program
+  // from reading an endless or a wrong file.
   constexpr std::size_t kMostBytes = 1 << 20;
-  if (!raw.hotwords_file) return std::string();
-  const std::string option = "--hotwords-file " + *raw.hotwords_file + ": ";
-  std::ifstream file(*raw.hotwords_file, std::ios::binary);
-  if (!file) return fail(ErrorCode::InvalidArgument, option + g_strerror(errno));
+  if (!path) return std::string();
+  const std::string prefix = option + " " + *path + ": ";
+  std::ifstream file(*path, std::ios::binary);
+  if (!file) return fail(ErrorCode::InvalidArgument, prefix + g_strerror(errno));
   std::string text(kMostBytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return fail(ErrorCode::InvalidArgument, option + g_strerror(errno));
+  if (file.bad()) return fail(ErrorCode::InvalidArgument, prefix + g_strerror(errno));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kMostBytes) {
     return fail(ErrorCode::InvalidArgument,
-                option + "found more than " + std::to_string(kMostBytes) +
+                prefix + "found more than " + std::to_string(kMostBytes) +
                     " bytes, wanted at most " + std::to_string(kMostBytes));
   }
   // Some editors begin a file with a byte order mark.
   if (constexpr std::string_view kMark = "\xEF\xBB\xBF"; text.starts_with(kMark)) {
     text.erase(0, kMark.size());
   }
+  if (!is_utf8(text)) return fail(ErrorCode::InvalidArgument, option + " is not UTF-8");
   return text;
 }
 
 /// Returns the phrases of --hotwords and --hotwords-file, separated by commas or newlines.
 Result<std::string> read_hotwords(const RawOptions& raw) {
-  auto from_file = read_hotwords_file(raw);
+  auto from_file = read_text_file("--hotwords-file", raw.hotwords_file);
   if (!from_file) return from_file;
   const std::string given = raw.hotwords.value_or("");
-  // A NUL counts as invalid, because a string property of GStreamer cannot hold it.
-  const auto is_utf8 = [](const std::string& text) {
-    return g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
-  };
   if (!is_utf8(given)) return fail(ErrorCode::InvalidArgument, "--hotwords is not UTF-8");
-  if (!is_utf8(*from_file)) {
-    return fail(ErrorCode::InvalidArgument, "--hotwords-file is not UTF-8");
-  }
   if (given.empty() || from_file->empty()) return given + *from_file;
   return given + "\n" + *from_file;
 }
@@ -250,6 +251,9 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   auto hotwords = read_hotwords(raw);
   if (!hotwords) return fail(hotwords.error());
   options.hotwords = std::move(*hotwords);
+  auto replacements = read_text_file("--replacements-file", raw.replacements_file);
+  if (!replacements) return fail(replacements.error());
+  options.replacements = std::move(*replacements);
   if (raw.beam_size < 1) return out_of_range("--beam-size", raw.beam_size, "1 or more");
   if (raw.best_of < 1) return out_of_range("--best-of", raw.best_of, "1 or more");
   const auto batch = parse_batch(raw.batch.value_or("1"));

@@ -131,7 +131,8 @@ void configure(GstElement* whisper, const EngineOptions& engine,
                "languages", join(options.languages).c_str(), "batch", options.batch, "beam-size",
                options.beam_size, "best-of", options.best_of, "initial-prompt",
                options.initial_prompt.empty() ? nullptr : options.initial_prompt.c_str(),
-               "hotwords", options.hotwords.c_str(), "condition-on-previous-text",
+               "hotwords", options.hotwords.c_str(), "replacements", options.replacements.c_str(),
+               "condition-on-previous-text",
                static_cast<gboolean>(options.condition_on_previous_text), "word-times",
                static_cast<gboolean>(options.word_times), nullptr);
 }

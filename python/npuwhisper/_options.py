@@ -38,6 +38,7 @@ class TranscriberOptions(TypedDict, total=False):
     prompt_reset_on_temperature: float
     initial_prompt: str
     hotwords: Union[str, Iterable[str]]
+    replacements: str
     condition_on_previous_text: bool
     suppress_blank: bool
     suppress_non_speech: bool

@@ -121,6 +121,8 @@ constexpr std::array kOptions = {
     option(
         "hotwords", [](auto& o) -> auto& { return o.transcriber.hotwords; }, kUtf8),
     option(
+        "replacements", [](auto& o) -> auto& { return o.transcriber.replacements; }, kUtf8),
+    option(
         "condition-on-previous-text",
         [](auto& o) -> auto& { return o.transcriber.condition_on_previous_text; }),
     option(

@@ -6,45 +6,12 @@
 #include <string_view>
 #include <utility>
 
-#include <unictype.h>
-
-#include "model/unicode_class.h"
 #include "model/utf8.h"
 #include "whisper/hotword_list.h"
+#include "whisper/word_characters.h"
 
 namespace npuwhisper {
 namespace {
-
-/// Returns whether the script of a letter has no spaces between words, or (Hangul) appends
-/// particles to names without a space.
-bool has_no_spaces(char32_t c) {
-  struct Range {
-    char32_t first, last;
-  };
-  constexpr Range kRanges[] = {
-      {0x0E00, 0x0EFF},    // Thai, Lao
-      {0x1000, 0x109F},    // Myanmar
-      {0x1780, 0x17FF},    // Khmer
-      {0x2E80, 0x9FFF},    // Chinese characters and kana
-      {0xAC00, 0xD7AF},    // Hangul
-      {0xF900, 0xFAFF},    // Chinese characters
-      {0xFF66, 0xFF9F},    // half-width kana
-      {0x20000, 0x3FFFF},  // Chinese characters
-  };
-  return std::ranges::any_of(kRanges, [&](const Range& r) { return c >= r.first && c <= r.last; });
-}
-
-/// Returns whether a character separates words. Letters, numbers and combining marks do not.
-bool is_separator(char32_t c) {
-  const UnicodeClass of = unicode_class(c);
-  return of != UnicodeClass::Letter && of != UnicodeClass::Number &&
-         !uc_is_general_category(c, UC_CATEGORY_M);
-}
-
-/// Returns whether a character can be part of a longer word together with its neighbours.
-bool is_in_word(char32_t c) {
-  return !is_separator(c) && !has_no_spaces(c);
-}
 
 bool is_continuation(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;

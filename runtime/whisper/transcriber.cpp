@@ -14,6 +14,8 @@
 #include "whisper/chinese_transcriber.h"
 #include "whisper/guarded_transcriber.h"
 #include "whisper/live_transcriber.h"
+#include "whisper/replacement_list.h"
+#include "whisper/replacing_transcriber.h"
 #include "whisper/stream_transcriber.h"
 
 namespace npuwhisper {
@@ -61,12 +63,9 @@ Result<std::unique_ptr<Transcriber>> create_as_written(std::shared_ptr<Engine> e
   return std::unique_ptr<Transcriber>(std::move(*stream));
 }
 
-Result<std::unique_ptr<Transcriber>> create_unguarded(std::shared_ptr<Engine> engine,
+Result<std::unique_ptr<Transcriber>> create_in_script(std::shared_ptr<Engine> engine,
                                                       const TranscriberOptions& options,
                                                       std::shared_ptr<AudioRing> ring) {
-  if (engine == nullptr) {
-    return fail(ErrorCode::InvalidArgument, "engine: found null, wanted an open engine");
-  }
   auto transcriber = create_as_written(std::move(engine), options, std::move(ring));
   if (!transcriber) return transcriber;
   if (options.chinese_script == ChineseScript::Auto || options.task == Task::Translate) {
@@ -76,6 +75,23 @@ Result<std::unique_ptr<Transcriber>> create_unguarded(std::shared_ptr<Engine> en
   if (!converter) return fail(converter.error());
   return std::unique_ptr<Transcriber>(
       std::make_unique<ChineseTranscriber>(std::move(*transcriber), std::move(*converter)));
+}
+
+Result<std::unique_ptr<Transcriber>> create_unguarded(std::shared_ptr<Engine> engine,
+                                                      const TranscriberOptions& options,
+                                                      std::shared_ptr<AudioRing> ring) {
+  if (engine == nullptr) {
+    return fail(ErrorCode::InvalidArgument, "engine: found null, wanted an open engine");
+  }
+  auto list = ReplacementList::parse(options.replacements);
+  if (!list) return fail(list.error());
+  if (list->is_empty()) return create_in_script(std::move(engine), options, std::move(ring));
+  TranscriberOptions inner = options;
+  inner.word_times = options.word_times || options.live_latency.has_value();
+  auto transcriber = create_in_script(std::move(engine), inner, std::move(ring));
+  if (!transcriber) return transcriber;
+  return std::unique_ptr<Transcriber>(
+      std::make_unique<ReplacingTranscriber>(std::move(*transcriber), std::move(*list), options));
 }
 
 }  // namespace

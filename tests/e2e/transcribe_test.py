@@ -242,6 +242,28 @@ class Speech(Case):
         without, = self.run_json('--language', 'en', card)
         self.assertEqual(unspoken['segments'], without['segments'])
 
+    def test_phrases_are_replaced(self):
+        rules = self.folder / 'rules.txt'
+        card = program.CARDS / '005.wav'
+        before, = self.run_json('--language', 'en', '--word-times', card)
+        words = [word for segment in before['segments'] for word in segment['words']]
+        self.assertGreater(len(words), 2, before)
+        first, second = (word['word'].strip(' .,!?') for word in words[:2])
+        rules.write_text(f'# the two first words\r\n{first.upper()} {second} = Alpha Beta\n',
+                         encoding='utf-8-sig')
+        after, = self.run_json('--language', 'en', '--word-times', '--replacements-file', rules,
+                               card)
+        found = [word for segment in after['segments'] for word in segment['words']]
+        self.assertTrue(after['text'].strip().startswith('Alpha Beta'), after['text'])
+        self.assertEqual(''.join(word['word'] for word in found[2:]),
+                         ''.join(word['word'] for word in words[2:]))
+        self.assertEqual([(word['start'], word['end']) for word in found],
+                         [(word['start'], word['end']) for word in words])
+        rules.write_text('one\n')
+        run = program.transcribe('--replacements-file', rules, card)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("replacements: line 1: found 'one', wanted PHRASE = REPLACEMENT", run.stderr)
+
     @unittest.skipUnless(program.vad_weights(), 'needs the weights of the speech detector')
     def test_pieces_decoded_together(self):
         together = self.folder / 'together.wav'
@@ -676,6 +698,7 @@ class Usage(Case):
                 (['--hotwords-file', self.folder, 'a.wav'], 'Is a directory'),
                 (['--hotwords-file', '/dev/zero', 'a.wav'], 'more than 1048576 bytes'),
                 (['--hotwords-file', '/bin/true', 'a.wav'], '--hotwords-file is not UTF-8'),
+                (['--replacements-file', '/bin/true', 'a.wav'], '--replacements-file is not UTF-8'),
                 (['--best-of', 'x', 'a.wav'], '--best-of'),
                 (['--n-threads', '-1', 'a.wav'], '--n-threads'),
                 (['--vad', 'maybe', 'a.wav'], "'maybe'"),

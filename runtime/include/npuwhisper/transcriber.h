@@ -95,6 +95,18 @@ struct TranscriberOptions {
   /// phrases to similar text, in every search and in live streams. The probabilities of segments
   /// and words are the model's own: they do not contain the bonus of hotwords.
   std::string hotwords;
+  /// Phrases to replace in the text, one per line: PHRASE = REPLACEMENT. Lines that are empty or
+  /// begin with # are ignored. A phrase matches whole words in any case; only spaces and hyphens
+  /// may stand between its words. An asterisk at the end of the phrase stands for the rest of a
+  /// word. Of several phrases at one place, the one with the most words counts. An empty
+  /// replacement removes the phrase. The first letter of a replacement becomes capital if that of
+  /// the text is, unless the phrase begins with a capital, or the first word of the replacement
+  /// contains one. Words keep their times. Tokens and probabilities remain those of the text as
+  /// recognised, and Segment::text may therefore differ from Segment::tokens. A phrase is found
+  /// only within one segment. Live streams also find phrases across segments: a word that may begin
+  /// a phrase waits for the next words, up to half of live_latency after its end (Pace::Audio: up
+  /// to live_latency). At most 10,000 phrases.
+  std::string replacements;
   bool condition_on_previous_text = true;
   /// Maximum number of pieces of audio that are decoded together: 1 to kMaxBatch, or 0 (auto). 1:
   /// windows are decoded one after another, each with the text of the previous window in its

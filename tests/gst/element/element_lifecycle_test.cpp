@@ -364,10 +364,10 @@ TEST_F(Properties, ReachTheTranscriber) {
   g_object_set(element_, "language", "PT_br", "task", 1, "beam-size", 3, "best-of", 4,
                "temperature", 0.2, "temperature-increment", 0.4, "compression-ratio-threshold", 2.0,
                "log-prob-threshold", -0.5, "no-speech-threshold", 0.3, "initial-prompt", "Names",
-               "hotwords", "Ann, New York", "condition-on-previous-text", FALSE, "suppress-blank",
-               FALSE, "suppress-non-speech", FALSE, "vad", 1, "vad-threshold", 0.4,
-               "vad-min-speech", 70, "vad-min-silence", 300, "n-threads", 3, "device", 1,
-               "precision", 1, nullptr);
+               "hotwords", "Ann, New York", "replacements", "a = b", "condition-on-previous-text",
+               FALSE, "suppress-blank", FALSE, "suppress-non-speech", FALSE, "vad", 1,
+               "vad-threshold", 0.4, "vad-min-speech", 70, "vad-min-silence", 300, "n-threads", 3,
+               "device", 1, "precision", 1, nullptr);
   play();
   push(tones(1, {}), 0);
   finish();
@@ -385,6 +385,7 @@ TEST_F(Properties, ReachTheTranscriber) {
   EXPECT_FLOAT_EQ(options.no_speech_threshold, 0.3F);
   EXPECT_EQ(options.initial_prompt, "Names");
   EXPECT_EQ(options.hotwords, "Ann, New York");
+  EXPECT_EQ(options.replacements, "a = b");
   EXPECT_FALSE(options.condition_on_previous_text);
   EXPECT_FALSE(options.suppress_blank);
   EXPECT_FALSE(options.suppress_non_speech);

@@ -70,6 +70,8 @@ const std::vector<Case>& cases() {
       {"initial-prompt", "Zürich",
        [](const O& o) { return o.transcriber.initial_prompt == "Zürich"; }},
       {"hotwords", "Ada,Grace", [](const O& o) { return o.transcriber.hotwords == "Ada,Grace"; }},
+      {"replacements", "a = b\nc = d",
+       [](const O& o) { return o.transcriber.replacements == "a = b\nc = d"; }},
       {"condition-on-previous-text", "false",
        [](const O& o) { return !o.transcriber.condition_on_previous_text; }},
       {"suppress-blank", "false", [](const O& o) { return !o.transcriber.suppress_blank; }},
