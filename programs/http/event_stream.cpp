@@ -32,7 +32,7 @@ EventStream::~EventStream() {
 void EventStream::pump() {
   if (writing_ || finished_) return;
   const std::optional<std::string> chunk = read_();
-  if (!chunk) return finish();
+  if (!chunk || (chunk->empty() && ending_)) return complete();
   if (chunk->empty()) return;  // An empty chunk would end the response.
   writing_ = true;
   since_ = Clock::now();
@@ -46,6 +46,11 @@ bool EventStream::stalled(Clock::time_point now, Clock::duration limit) const {
 }
 
 void EventStream::finish() {
+  ending_ = true;
+  pump();
+}
+
+void EventStream::complete() {
   finished_ = true;
   soup_message_body_complete(soup_server_message_get_response_body(message_));
   soup_server_message_unpause(message_);

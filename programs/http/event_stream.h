@@ -34,18 +34,20 @@ class EventStream {
   /// Returns whether a chunk has been in flight for longer than `limit`.
   bool stalled(Clock::time_point now, Clock::duration limit) const;
   bool idle() const { return !writing_; }
-  /// Ends the response after the chunk in flight has been written.
+  /// Ends the response after all events that the client has not received yet.
   void finish();
   /// Shuts down the connection.
   void drop();
 
  private:
+  void complete();
   static void wrote_chunk(SoupServerMessage* message, gpointer self);
 
   SoupServerMessage* message_;
   const Read read_;
   gulong handler_ = 0;
   bool writing_ = false;
+  bool ending_ = false;
   bool finished_ = false;
   Clock::time_point since_{};
 };

@@ -41,17 +41,18 @@ HttpServer::~HttpServer() {
   g_object_unref(soup_);
 }
 
-std::optional<Refusal> HttpServer::refusal(SoupServerMessage* message) const {
+std::optional<Refusal> HttpServer::refusal(SoupServerMessage* message,
+                                           const AccessRules& access) const {
   SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
   if (ConnectionGate::is_refused(message)) {
     soup_message_headers_replace(headers, "Connection", "close");
     return Refusal{SOUP_STATUS_SERVICE_UNAVAILABLE, "Too many connections; try again later."};
   }
-  if (!access_.allows_host(message)) {
+  if (!access.allows_host(message)) {
     return Refusal{SOUP_STATUS_FORBIDDEN,
                    "This is not a name of this server; its option --host can add the name."};
   }
-  if (!access_.allows_token(message)) {
+  if (!access.allows_token(message)) {
     soup_message_headers_replace(headers, "WWW-Authenticate", "Bearer");
     return Refusal{SOUP_STATUS_UNAUTHORIZED, "A token is required: add ?token=... to the address."};
   }

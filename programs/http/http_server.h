@@ -63,7 +63,11 @@ class HttpServer {
   /// Returns the reason why the request is not allowed: too many connections, a Host that does not
   /// name the server, or a missing or wrong token. Adds the response headers that belong to the
   /// reason. Returns nullopt if the request is allowed.
-  std::optional<Refusal> refusal(SoupServerMessage* message) const;
+  std::optional<Refusal> refusal(SoupServerMessage* message) const {
+    return refusal(message, access_);
+  }
+  /// Returns the same, for requests that other rules apply to.
+  std::optional<Refusal> refusal(SoupServerMessage* message, const AccessRules& access) const;
 
  private:
   HttpServer(AccessRules access, const std::string& program);

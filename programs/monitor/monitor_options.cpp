@@ -18,11 +18,11 @@ namespace {
 
 /// The option values as given by the user. help.txt describes the options.
 struct RawOptions {
-  std::optional<std::string> source, model, language, address, token;
+  std::optional<std::string> source, model, language, address, token, desk_token;
   std::vector<std::string> hosts;
   std::vector<cli::Setting> settings;
   std::vector<std::string> inputs;
-  int latency = 0, port = -1;
+  int latency = 0, port = -1, review = 0;
   bool version = false;
 };
 
@@ -36,6 +36,8 @@ void add_all(cli::ProgramOptions& options, RawOptions& raw) {
   options.add("port", raw.port);
   options.add("host", raw.hosts);
   options.add("token", raw.token);
+  options.add("review", raw.review);
+  options.add("desk-token", raw.desk_token);
   options.add("version", raw.version);
   options.add_rest(raw.inputs);
   options.add_library(gst_init_get_option_group());
@@ -103,6 +105,27 @@ Result<void> read_server(const RawOptions& raw, http::HttpServer::Options& serve
   return {};
 }
 
+Result<void> read_desk(const RawOptions& raw, MonitorOptions& options) {
+  constexpr int kMaxReview = 60'000;
+  if (raw.review < 0 || raw.review > kMaxReview) {
+    return fail(ErrorCode::InvalidArgument, "--review " + std::to_string(raw.review) +
+                                                ": wanted 0 to " + std::to_string(kMaxReview));
+  }
+  if ((raw.review != 0) != raw.desk_token.has_value()) {
+    return fail(ErrorCode::InvalidArgument, "--review and --desk-token: found one, wanted both");
+  }
+  options.review = std::chrono::milliseconds(raw.review);
+  options.desk_token = raw.desk_token.value_or("");
+  if (raw.desk_token && raw.desk_token->empty()) {
+    return fail(ErrorCode::InvalidArgument, "--desk-token: the value is empty");
+  }
+  if (raw.desk_token && raw.desk_token == raw.token) {
+    return fail(ErrorCode::InvalidArgument,
+                "--desk-token: found the value of --token, wanted another");
+  }
+  return {};
+}
+
 void read_properties(const RawOptions& raw, Listening& listening) {
   auto& properties = listening.properties;
   if (raw.model) properties.emplace_back("model", *raw.model);
@@ -122,6 +145,7 @@ Result<MonitorOptions> parse_monitor_options(int argc, char** argv) {
   options.version = raw.version;
   if (options.version) return options;
   if (auto read = read_server(raw, options.server); !read) return fail(read.error());
+  if (auto read = read_desk(raw, options); !read) return fail(read.error());
   read_properties(raw, options.listening);
   if (auto read = read_input(raw, options); !read) return fail(read.error());
   return options;

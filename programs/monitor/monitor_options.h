@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include <npuwhisper/result.h>
@@ -15,6 +16,9 @@ struct MonitorOptions {
   Listening listening;
   std::string source;  ///< Name of the audio source, for display.
   http::HttpServer::Options server{.port = 8090};
+  /// Time in which an operator may correct a piece of text before browsers get it; 0: none.
+  std::chrono::milliseconds review{0};
+  std::string desk_token;  ///< Token of the operator's page; set if `review` is not 0.
   bool version = false;
 };
 

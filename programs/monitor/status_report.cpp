@@ -48,11 +48,16 @@ void StatusReport::set_error(const std::string& message) {
   message_ = message;
 }
 
+double StatusReport::uptime() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
 std::string StatusReport::json(const Readings& readings, std::size_t n_browsers) {
   load_.add(LoadMeter::Clock::now(), process_cpu_seconds());
   nlohmann::ordered_json status = {{"state", state_},
                                    {"source", source_},
                                    {"clock", utc_now()},
+                                   {"uptime", rounded(uptime())},
                                    {"device", readings.device},
                                    {"kernels", readings.kernels},
                                    {"position", rounded(readings.position)},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -12,7 +13,7 @@
 namespace npuwhisper::monitor {
 
 /// The status that the page shows beside the text, as JSON on one line: {"state", "source", "clock"
-/// (UTC), "device", "kernels", "position", "delay" (mean of the last 20 pieces of text),
+/// (UTC), "uptime", "device", "kernels", "position", "delay" (mean of the last 20 pieces of text),
 /// "longest_delay", "cores" (CPU use of this process over the last ten seconds, LoadMeter),
 /// "skipped", "unread", "browsers", "warnings" (their number), "message" (the last warning, or the
 /// error)}. Times are in seconds. Reentrant.
@@ -26,9 +27,13 @@ class StatusReport {
   /// Sets the state to "failed".
   void set_error(const std::string& message);
 
+  /// Returns the seconds since the construction.
+  double uptime() const;
+
   std::string json(const Readings& readings, std::size_t n_browsers);
 
  private:
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   const std::string source_;
   std::string state_ = "loading";
   std::deque<double> delays_;

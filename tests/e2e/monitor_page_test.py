@@ -70,6 +70,28 @@ class Page(unittest.TestCase):
                 page.wait_for(f'{LINES}.length > 0 && {LINES}.length < 200')
             self.assertEqual(page.complaints(), [])
 
+    def test_an_operator_corrects_text_before_it_is_on_the_stage(self):
+        field = "document.querySelector('#held input')"
+        with Browser(1000, 420) as desk, Browser(1280, 720) as stage:
+            with self.monitor('--latency', 4000, '--review', 5000,
+                              '--desk-token', 'token-of-the-operator') as monitor:
+                desk.open(monitor.process.stdout.readline().strip())
+                stage.open(monitor.url + 'stage')
+                desk.wait_for(f'{field} !== null')
+                desk.evaluate(f"{field}.focus(), {field}.value = 'Corrected words', {field}"
+                              ".dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter'}))")
+                desk.wait_for("document.querySelector('#held .corrected') !== null")
+                folder = pathlib.Path(os.environ.get('NPUWHISPER_PICTURES', self.folder))
+                desk.picture(folder / 'desk.png')
+                text = "document.getElementById('lines').textContent"
+                stage.wait_for(f'{text}.length > 40')
+                self.assertTrue(stage.evaluate(text).startswith('Corrected words'),
+                                stage.evaluate(text))
+                stage.picture(folder / 'stage.png')
+                self.assertFalse(stage.evaluate(OVERFLOWS))
+                desk.wait_for("document.querySelector('#out .corrected') !== null")
+            self.assertEqual(desk.complaints() + stage.complaints(), [])
+
     def check_page(self, page, url):
         readings = page.evaluate("document.querySelector('dl').innerText")
         for name in ('Source', 'Delay', 'Longest', 'Load', 'Heard', 'Device'):

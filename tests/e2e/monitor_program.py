@@ -56,12 +56,12 @@ class Monitor:
 
 
 class Events(threading.Thread):
-    """Reads /events until it ends, and collects (seconds, name, id, data) in `all`."""
+    """Reads `path` until it ends, and collects (seconds, name, id, data) in `all`."""
 
-    def __init__(self, url, last_id=None):
+    def __init__(self, url, last_id=None, path='events'):
         super().__init__(daemon=True)
         headers = {'Last-Event-ID': last_id} if last_id else {}
-        self.request = urllib.request.Request(url + 'events', headers=headers)
+        self.request = urllib.request.Request(url + path, headers=headers)
         self.all = []
         self.complete = False  # True when the response has ended as HTTP requires.
         self.start()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests npuwhisper-monitor as users and browsers see it: captions, errors, shutdown."""
+import json
 import os
 import pathlib
 import shutil
@@ -7,7 +8,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
+import urllib.error
+import urllib.request
 
 import program
 from monitor_program import LONGEST, PROGRAM, Events, Monitor, write_clip
@@ -100,6 +104,74 @@ class Captions(unittest.TestCase):
         self.assertGreater(max(status['cores'] for status in statuses), 0)
 
 
+@needs_speech
+class Desk(unittest.TestCase):
+    TOKEN = 'token-of-the-operator'
+    REVIEW = 4  # Seconds.
+
+    def test_corrections_go_out_instead(self):
+        with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder:
+            path = os.path.join(folder, 'clip.wav')
+            write_clip(path, 1, 2)
+            with Monitor(path, '--language', 'en', '--latency', 4000, '--review',
+                         1000 * self.REVIEW, '--desk-token', self.TOKEN) as monitor:
+                page = monitor.process.stdout.readline().strip()
+                self.assertEqual(page, f'{monitor.url}desk?token={self.TOKEN}')
+                self.review(monitor)
+
+    def review(self, monitor):
+        desk = Events(monitor.url, path=f'desk/events?token={self.TOKEN}')
+        viewer = Events(monitor.url)
+        changed, withheld, kept = (self.wait_for_held(desk, i) for i in range(3))
+        self.correct(monitor, changed['number'], 'Changed  by the desk', 200)
+        self.correct(monitor, withheld['number'], '', 200)
+        self.correct(monitor, 10**6, 'x', 404)
+        self.correct(monitor, 'one', 'x', 400)
+        viewer.wait_for_state('ended')
+        # The last pieces are still held when the recording has ended.
+        n_held = len(self.held(desk))
+        end = time.monotonic() + LONGEST
+        while len(viewer.named('final')) < n_held - 1 and time.monotonic() < end:
+            time.sleep(0.05)
+        self.correct(monitor, kept['number'], 'too late', 404)
+        sent = viewer.named('final')
+        self.assertEqual([piece['text'] for piece in sent],
+                         [' Changed by the desk'] +
+                         [piece['text'] for piece in self.held(desk)[2:]])
+        self.assertEqual([piece.get('corrected', False) for piece in sent],
+                         [True] + [False] * (n_held - 2))
+        self.assertEqual((sent[0]['start'], sent[0]['end']), (changed['start'], changed['end']))
+        self.assertEqual([text for text in viewer.named('partial') if text], [])
+        came = [at for at, event, _, data in desk.all if data.get('kind') == 'held']
+        went = [at for at, event, _, _ in viewer.all if event == 'final']
+        for before, after in zip([came[0], *came[2:]], went):
+            self.assertGreater(after - before, self.REVIEW - 0.5)
+        status, _, complaints = monitor.stop(signal.SIGTERM)
+        self.assertEqual((status, complaints), (0, ''))
+
+    @staticmethod
+    def held(desk):
+        return [piece for piece in desk.named('final') if piece['kind'] == 'held']
+
+    def wait_for_held(self, desk, number):
+        end = time.monotonic() + LONGEST
+        while len(self.held(desk)) <= number:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        return self.held(desk)[number]
+
+    def correct(self, monitor, number, text, status):
+        request = urllib.request.Request(
+            f'{monitor.url}desk/corrections', json.dumps({'number': number, 'text': text}).encode(),
+            {'Authorization': f'Bearer {self.TOKEN}'})
+        try:
+            with urllib.request.urlopen(request, timeout=LONGEST) as answer:
+                found = answer.status
+        except urllib.error.HTTPError as error:
+            found = error.code
+        self.assertEqual(found, status)
+
+
 class Errors(unittest.TestCase):
     def refused(self, *args):
         done = subprocess.run([PROGRAM, *map(str, args)], capture_output=True, encoding='utf-8',
@@ -136,6 +208,13 @@ class Errors(unittest.TestCase):
                            (('--port', '0', '--address', 'here', '/dev/null'), "'here'"),
                            (('--port', '0', '--token', 'short', '/dev/null'), 'at least 16'),
                            (('--port', '0', '--token', '', '/dev/null'), '--token: the value is empty'),
+                           (('--port', '0', '--review', '60001', '/dev/null'), 'wanted 0 to 60000'),
+                           (('--port', '0', '--review', '5000', '/dev/null'), 'wanted both'),
+                           (('--port', '0', '--desk-token', 'a' * 16, '/dev/null'), 'wanted both'),
+                           (('--port', '0', '--review', '5', '--desk-token', 'short', '/dev/null'),
+                            '--desk-token: wanted at least 16'),
+                           (('--port', '0', '--review', '5', '--desk-token', 'a' * 16, '--token',
+                             'a' * 16, '/dev/null'), 'wanted another'),
                            (('--port', '0', '--host', 'a:80', '/dev/null'), "'a:80'"),
                            (('--nonsense',), 'nonsense'),
                            (('/tmp',), 'is a folder')):

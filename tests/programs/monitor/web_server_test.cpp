@@ -14,7 +14,9 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "programs/monitor/caption_feed.h"
@@ -78,14 +80,15 @@ class WebServerTest : public ::testing::Test {
  protected:
   explicit WebServerTest(const http::ConnectionGate::Limits& limits = {}) : limits_(limits) {}
   void SetUp() override {
-    auto server =
-        WebServer::create({.address = address_, .access = access_, .limits = limits_}, feed_);
+    auto server = WebServer::create({.address = address_, .access = access_, .limits = limits_},
+                                    feed_, make_desk());
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
     const std::string url = server_->url();  // http://127.0.0.1:PORT/
     port_ = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
   }
 
+  virtual std::optional<Desk> make_desk() { return std::nullopt; }
   std::string request(const std::string& path, const std::string& more = "",
                       const std::string& method = "GET", const std::string& version = "1.1") {
     return method + " " + path + " HTTP/" + version +
@@ -390,6 +393,19 @@ TEST_F(WebServerTest, EndsWhatItHasBegun) {
   EXPECT_TRUE(browser->has("\r\n0\r\n\r\n"));  // The end of a chunked response.
 }
 
+TEST_F(WebServerTest, SendsAllEventsBeforeItEnds) {
+  const auto browser = open(request("/events"));
+  ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 1; }));
+  for (int i = 0; i < 50; ++i) feed_.add_final("\"" + std::string(2000, 'x') + "\"");
+  feed_.add_final("\"the last text\"");
+  server_->publish();
+  feed_.set_status("\"stopped\"");
+  server_->close(5);
+  EXPECT_EQ(server_->n_streams(), 0U);
+  EXPECT_TRUE(browser->has("the last text"));
+  EXPECT_TRUE(browser->has("stopped"));
+}
+
 TEST_F(WebServerTest, SaysWhyItCannotListen) {
   const auto taken = WebServer::create({.port = port_}, feed_);
   ASSERT_FALSE(taken);
@@ -398,6 +414,101 @@ TEST_F(WebServerTest, SaysWhyItCannotListen) {
   const auto no_address = WebServer::create({.address = "here"}, feed_);
   ASSERT_FALSE(no_address);
   EXPECT_EQ(no_address.error().code, ErrorCode::InvalidArgument);
+}
+
+TEST_F(WebServerTest, HasNoDeskWithoutReview) {
+  EXPECT_EQ(answer(request("/desk")), "HTTP/1.1 404 Not Found");
+  EXPECT_EQ(answer(request("/desk/events")), "HTTP/1.1 404 Not Found");
+  EXPECT_EQ(answer(request("/desk/corrections", "Content-Length: 0\r\n", "POST")),
+            "HTTP/1.1 405 Method Not Allowed");
+  EXPECT_EQ(server_->desk_url(), "");
+  EXPECT_EQ(answer(request("/stage")), "HTTP/1.1 200 OK");
+}
+
+class DeskTest : public WebServerTest {
+ protected:
+  DeskTest() { access_.token = "token-of-the-viewers"; }
+  std::optional<Desk> make_desk() override {
+    auto access = http::AccessRules::create({.token = "token-of-the-desk"}, address_);
+    return Desk{.access = std::move(*access),
+                .feed = desk_feed_,
+                .correct = [this](const std::string& json) -> Result<void> {
+                  corrections_.push_back(json);
+                  if (json == "gone") return fail(ErrorCode::NotFound, "piece 1 has gone out");
+                  if (json == "bad") return fail(ErrorCode::InvalidArgument, "text: found bad");
+                  return {};
+                }};
+  }
+  std::string correction(const std::string& body, const std::string& token = "token-of-the-desk") {
+    return request("/desk/corrections?token=" + token,
+                   "Content-Length: " + std::to_string(body.size()) + "\r\n", "POST") +
+           body;
+  }
+
+  CaptionFeed desk_feed_{"d", 100};
+  std::vector<std::string> corrections_;
+};
+
+TEST_F(DeskTest, NeedsItsOwnToken) {
+  const std::string refused = "HTTP/1.1 401 Unauthorized";
+  for (const std::string path : {"/desk", "/desk/page.css", "/desk/desk.js", "/desk/events"}) {
+    EXPECT_EQ(answer(request(path)), refused) << path;
+    EXPECT_EQ(answer(request(path + "?token=token-of-the-viewers")), refused) << path;
+    EXPECT_EQ(answer(request(path + "?token=token-of-the-desk")), "HTTP/1.1 200 OK") << path;
+  }
+  EXPECT_EQ(answer(request("/?token=token-of-the-desk")), refused);
+  EXPECT_EQ(answer(request("/events?token=token-of-the-desk")), refused);
+  EXPECT_EQ(answer(correction("{}", "token-of-the-viewers")), refused);
+  EXPECT_TRUE(corrections_.empty());
+  EXPECT_EQ(server_->desk_url(),
+            "http://127.0.0.1:" + std::to_string(port_) + "/desk?token=token-of-the-desk");
+}
+
+TEST_F(DeskTest, ShowsTheTextThatViewersDoNotGetYet) {
+  desk_feed_.add_final("\"held\"");
+  feed_.add_final("\"reviewed\"");
+  const auto desk = open(request("/desk/events?token=token-of-the-desk"));
+  const auto viewer = open(request("/events?token=token-of-the-viewers"));
+  EXPECT_TRUE(wait_for([&] { return desk->has("held") && viewer->has("reviewed"); }));
+  EXPECT_FALSE(viewer->has("held"));
+}
+
+TEST_F(DeskTest, AnAudienceDoesNotLockTheOperatorOut) {
+  std::vector<std::unique_ptr<Browser>> viewers;
+  for (std::size_t i = 0; i < WebServer::kMaxStreams; ++i) {
+    viewers.push_back(open(request("/events?token=token-of-the-viewers")));
+    ASSERT_TRUE(wait_for([&] { return server_->n_streams() == i + 1; }));
+  }
+  std::vector<std::unique_ptr<Browser>> desks;
+  for (std::size_t i = 0; i < WebServer::kMaxDeskStreams; ++i) {
+    desks.push_back(open(request("/desk/events?token=token-of-the-desk")));
+    ASSERT_TRUE(wait_for([&] { return desks.back()->has("HTTP/1.1 200 OK"); }));
+  }
+  EXPECT_EQ(answer(request("/desk/events?token=token-of-the-desk")),
+            "HTTP/1.1 503 Service Unavailable");
+  EXPECT_EQ(server_->n_streams(), WebServer::kMaxStreams);
+}
+
+TEST_F(DeskTest, TakesCorrections) {
+  EXPECT_EQ(answer(correction("{}")), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer(correction("gone")), "HTTP/1.1 404 Not Found");
+  EXPECT_EQ(answer(correction("bad")), "HTTP/1.1 400 Bad Request");
+  EXPECT_EQ(answer(correction("")), "HTTP/1.1 200 OK");
+  EXPECT_EQ(corrections_, (std::vector<std::string>{"{}", "gone", "bad", ""}));
+}
+
+TEST_F(DeskTest, RefusesOtherMethodsAndLongBodies) {
+  EXPECT_EQ(answer(request("/desk/corrections?token=token-of-the-desk")),
+            "HTTP/1.1 405 Method Not Allowed");
+  EXPECT_EQ(answer(request("/desk?token=token-of-the-desk", "Content-Length: 0\r\n", "POST")),
+            "HTTP/1.1 405 Method Not Allowed");
+  const std::string long_one(WebServer::kMaxCorrection + 1, 'x');
+  EXPECT_EQ(answer(correction(long_one)), "HTTP/1.1 413 Request Entity Too Large");
+  EXPECT_EQ(answer(request("/desk/corrections?token=token-of-the-desk",
+                           "Transfer-Encoding: chunked\r\n", "POST") +
+                   "2\r\n{}\r\n0\r\n\r\n"),
+            "HTTP/1.1 413 Request Entity Too Large");
+  EXPECT_TRUE(corrections_.empty());
 }
 
 }  // namespace
