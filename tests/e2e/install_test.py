@@ -98,7 +98,8 @@ class Installed(unittest.TestCase):
 
     def test_programs_of_a_prefix_find_the_plugin(self):
         programs = self.programs(self.bin)
-        self.assertLessEqual({'npuwhisper-transcribe', 'npuwhisper-player'}, set(programs))
+        self.assertLessEqual({'npuwhisper-transcribe', 'npuwhisper-player', 'npuwhisper-hls'},
+                             set(programs))
         for name, stderr in self.try_all(programs).items():
             with self.subTest(program=name):
                 self.assertIn(TRIES[name][1], stderr)
