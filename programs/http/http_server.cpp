@@ -8,7 +8,16 @@ namespace npuwhisper::http {
 HttpServer::HttpServer(AccessRules access, const std::string& program)
     : access_(std::move(access)),
       // libsoup appends its own name and version to a name that ends with a space.
-      soup_(soup_server_new("server-header", (program + " ").c_str(), nullptr)) {}
+      soup_(soup_server_new("server-header", (program + " ").c_str(), nullptr)) {
+  // libsoup closes a connection after the response unless it listens itself. The header tells
+  // clients, which would otherwise send the next request on a closed connection.
+  g_signal_connect(soup_, "request-started",
+                   G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer) {
+                     soup_message_headers_replace(soup_server_message_get_response_headers(message),
+                                                  "Connection", "close");
+                   }),
+                   nullptr);
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::create(const Options& options,
                                                        const std::string& program) {

@@ -24,8 +24,8 @@ struct Refusal {
 };
 
 /// An HTTP server on one address, with limited connections (ConnectionGate) and with rules for
-/// access (AccessRules). Programs add their handlers to soup(). Use the server from the default
-/// main context's thread.
+/// access (AccessRules). A connection carries one request, and each response says so. Programs add
+/// their handlers to soup(). Use the server from the default main context's thread.
 class HttpServer {
  public:
   struct Options {

@@ -416,6 +416,14 @@ TEST_F(WebServerTest, SaysWhyItCannotListen) {
   EXPECT_EQ(no_address.error().code, ErrorCode::InvalidArgument);
 }
 
+TEST_F(WebServerTest, SaysThatTheConnectionEndsWithTheResponse) {
+  for (const char* path : {"/", "/nowhere", "/page.css"}) {
+    const auto browser = open(request(path));
+    EXPECT_TRUE(wait_for([&] { return browser->is_closed(); })) << path;
+    EXPECT_TRUE(browser->has("\r\nConnection: close\r\n")) << path << browser->read();
+  }
+}
+
 TEST_F(WebServerTest, HasNoDeskWithoutReview) {
   EXPECT_EQ(answer(request("/desk")), "HTTP/1.1 404 Not Found");
   EXPECT_EQ(answer(request("/desk/events")), "HTTP/1.1 404 Not Found");
