@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kJson = "application/json";
 constexpr std::string_view kModels = "/v1/models";
+constexpr const char* kRealtime = "/v1/realtime";
 constexpr const char* kRetrySeconds = "5";
 // A body that is too large must reach the check of the body, which states the limit. Its deadline
 // is later than the limit of the exchange.
@@ -42,7 +43,8 @@ const AudioPath* audio_path(std::string_view path) {
 
 /// Returns the name of a path in the metrics, which is one of a fixed set.
 std::string endpoint_of(std::string_view path) {
-  if (audio_path(path) != nullptr || path == "/healthz" || path == "/metrics") {
+  if (audio_path(path) != nullptr || path == kRealtime || path == "/healthz" ||
+      path == "/metrics") {
     return std::string(path);
   }
   return std::string(path.starts_with(kModels) ? kModels : "other");
@@ -89,11 +91,28 @@ ApiServer::ApiServer(const Options& options, ServedModels models,
       slots_(options.n_decoders),
       turns_(std::move(turns)),
       http_(std::move(http)) {
-  soup_server_add_early_handler(
-      http_->soup(), nullptr,
-      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
-        auto& server = *static_cast<ApiServer*>(self);
-        server.attempt(message, [&] { server.got_headers(message, path); });
+  // The handlers of a path replace those of the paths above it.
+  for (const char* below : {static_cast<const char*>(nullptr), kRealtime}) {
+    soup_server_add_early_handler(
+        http_->soup(), below,
+        [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
+          auto& server = *static_cast<ApiServer*>(self);
+          server.attempt(message, [&] { server.got_headers(message, path); });
+        },
+        this, nullptr);
+  }
+  // A compressed message has no limit after its decompression.
+  soup_server_remove_websocket_extension(http_->soup(), SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
+  const char* protocols[] = {"realtime", nullptr};
+  soup_server_add_websocket_handler(
+      http_->soup(), kRealtime, nullptr, const_cast<char**>(protocols),
+      [](SoupServer*, SoupServerMessage* message, const char*, SoupWebsocketConnection* socket,
+         gpointer self) {
+        const Result<void> done = guarded("cannot begin a session", [&]() -> Result<void> {
+          static_cast<ApiServer*>(self)->begin_realtime(message, socket);
+          return {};
+        });
+        if (!done) soup_websocket_connection_close(socket, SOUP_WEBSOCKET_CLOSE_SERVER_ERROR, "");
       },
       this, nullptr);
   soup_server_add_handler(
@@ -118,6 +137,7 @@ ApiServer::ApiServer(const Options& options, ServedModels models,
 ApiServer::~ApiServer() {
   g_signal_handlers_disconnect_by_data(http_->soup(), this);
   exchanges_.clear();
+  sessions_.clear();
   turns_.reset();
   http_.reset();
 }
@@ -166,6 +186,12 @@ std::variant<std::shared_ptr<Exchange>, ApiError> ApiServer::begin_exchange(
         .status = SOUP_STATUS_METHOD_NOT_ALLOWED,
         .message = "method " + method + ": wanted " + (audio == nullptr ? "GET" : "POST")};
   }
+  if (path == kRealtime) {
+    if (auto error = check_realtime(message)) return *std::move(error);
+  } else if (path.starts_with(kRealtime)) {
+    // libsoup would upgrade these requests, too.
+    return ApiError{.status = SOUP_STATUS_NOT_FOUND, .message = "there is no such path"};
+  }
   if (audio == nullptr) return nullptr;
   if (stopping_) {
     return ApiError{.status = SOUP_STATUS_SERVICE_UNAVAILABLE, .message = "the server is stopping"};
@@ -193,6 +219,86 @@ std::variant<std::shared_ptr<Exchange>, ApiError> ApiServer::begin_exchange(
                           .metrics = metrics_};
   return Exchange::begin(message, audio->task, services,
                          [this, message](const ApiError& error) { refuse(message, error); });
+}
+
+/// Returns the reason why a request for a realtime session is refused.
+std::optional<ApiError> ApiServer::check_realtime(SoupServerMessage* message) const {
+  if (stopping_) {
+    return ApiError{.status = SOUP_STATUS_SERVICE_UNAVAILABLE, .message = "the server is stopping"};
+  }
+  if (sessions_.size() >= options_.limits.n_sessions) {
+    return ApiError{.status = SOUP_STATUS_SERVICE_UNAVAILABLE,
+                    .message = "the server has " + std::to_string(sessions_.size()) +
+                               " realtime sessions, its limit (--max-sessions); try again later"};
+  }
+  const char* upgrade =
+      soup_message_headers_get_one(soup_server_message_get_request_headers(message), "Upgrade");
+  if (upgrade == nullptr || g_ascii_strcasecmp(upgrade, "websocket") != 0) {
+    return ApiError{
+        .status = SOUP_STATUS_BAD_REQUEST,
+        .message = std::string(kRealtime) + ": found a plain request, wanted a WebSocket"};
+  }
+  // Browsers let every web site open WebSockets, so a site could use a server without a key.
+  SoupMessageHeaders* headers = soup_server_message_get_request_headers(message);
+  const char* origin = soup_message_headers_get_one(headers, "Origin");
+  const char* host = soup_message_headers_get_one(headers, "Host");
+  const bool is_own = origin == nullptr ||
+                      (host != nullptr && std::string(origin) == std::string("http://") + host);
+  if (!is_own && http_->access().query().empty()) {
+    return ApiError{.status = SOUP_STATUS_FORBIDDEN,
+                    .message = "Origin: found '" + std::string(origin) +
+                               "', wanted none, or a server with an API key"};
+  }
+  auto model = realtime_model(message);
+  if (auto* error = std::get_if<ApiError>(&model)) return std::move(*error);
+  return std::nullopt;
+}
+
+/// Returns the model that the query of a realtime request names, or the first model.
+std::variant<const ServedModel*, ApiError> ApiServer::realtime_model(
+    SoupServerMessage* message) const {
+  const char* text = g_uri_get_query(soup_server_message_get_uri(message));
+  const std::unique_ptr<GHashTable, decltype(&g_hash_table_unref)> query(
+      soup_form_decode(text == nullptr ? "" : text), &g_hash_table_unref);
+  const auto* intent = static_cast<const char*>(g_hash_table_lookup(query.get(), "intent"));
+  if (intent != nullptr && std::string_view(intent) != "transcription") {
+    return ApiError{.status = SOUP_STATUS_BAD_REQUEST,
+                    .message = "intent: found '" + std::string(intent) + "', wanted transcription",
+                    .param = "intent"};
+  }
+  const auto* name = static_cast<const char*>(g_hash_table_lookup(query.get(), "model"));
+  if (name == nullptr) return &models_.all().front();
+  if (const ServedModel* model = models_.find(name)) return model;
+  return ApiError{
+      .status = SOUP_STATUS_NOT_FOUND,
+      .message = "model: found '" + std::string(name) + "', wanted one of " + models_.names(),
+      .param = "model",
+      .code = "model_not_found"};
+}
+
+void ApiServer::begin_realtime(SoupServerMessage* message, SoupWebsocketConnection* socket) {
+  // Other sessions may have begun since the request arrived.
+  if (stopping_ || sessions_.size() >= options_.limits.n_sessions) {
+    return soup_websocket_connection_close(socket, SOUP_WEBSOCKET_CLOSE_GOING_AWAY,
+                                           "the server takes no session now; try again later");
+  }
+  // The gate's limit on silence is for requests.
+  GSocket* raw = http::ConnectionGate::socket_of(message);
+  if (raw != nullptr) g_socket_set_timeout(raw, 0);
+  const auto model = realtime_model(message);
+  const std::uint64_t number = ++n_sessions_begun_;
+  auto session = RealtimeConnection::begin(socket, raw == nullptr ? -1 : g_socket_get_fd(raw),
+                                           models_, *std::get<const ServedModel*>(model),
+                                           options_.defaults, [this, number] {
+                                             sessions_.erase(number);
+                                             check_idle();
+                                           });
+  if (!session) {
+    return soup_websocket_connection_close(socket, SOUP_WEBSOCKET_CLOSE_SERVER_ERROR,
+                                           session.error().message.c_str());
+  }
+  metrics_.count_session();
+  sessions_.emplace(number, *std::move(session));
 }
 
 /// Refuses a request whose body may not have arrived completely.
@@ -258,6 +364,7 @@ void ApiServer::answer_models(SoupServerMessage* message, const std::string& pat
 void ApiServer::answer_metrics(SoupServerMessage* message) {
   const std::chrono::duration<double> working = turns_->working_time();
   const std::string text = metrics_.text({.n_requests = exchanges_.size(),
+                                          .n_sessions = sessions_.size(),
                                           .n_connections = http_->n_connections(),
                                           .working_seconds = working.count()});
   http::answer(message, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8", text);
@@ -271,13 +378,17 @@ void ApiServer::finished(SoupServerMessage* message) {
 }
 
 void ApiServer::check_idle() {
-  if (stopping_ && exchanges_.empty() && idle_) std::exchange(idle_, nullptr)();
+  if (stopping_ && exchanges_.empty() && sessions_.empty() && idle_)
+    std::exchange(idle_, nullptr)();
 }
 
 void ApiServer::begin_stop(std::function<void()> idle) {
   stopping_ = true;
   idle_ = std::move(idle);
   http_->stop_listening();
+  for (const auto& [number, session] : sessions_) {
+    session->close(SOUP_WEBSOCKET_CLOSE_GOING_AWAY, "the server is stopping");
+  }
   check_idle();
 }
 
@@ -290,8 +401,11 @@ void ApiServer::close(double seconds) {
     exchange->fail_with(
         {.status = SOUP_STATUS_SERVICE_UNAVAILABLE, .message = "the server is stopping"});
   }
+  for (const auto& [number, session] : sessions_) {
+    session->close(SOUP_WEBSOCKET_CLOSE_GOING_AWAY, "the server is stopping");
+  }
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-  while (!exchanges_.empty() && std::chrono::steady_clock::now() < end) {
+  while (!(exchanges_.empty() && sessions_.empty()) && std::chrono::steady_clock::now() < end) {
     if (g_main_context_iteration(nullptr, FALSE) == FALSE) g_usleep(1000);
   }
 }

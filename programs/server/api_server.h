@@ -3,10 +3,13 @@
 
 #include <libsoup/soup.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <variant>
 
 #include <npuwhisper/result.h>
 #include <npuwhisper/transcriber.h>
@@ -16,6 +19,7 @@
 #include "exchange.h"
 #include "metrics.h"
 #include "programs/http/http_server.h"
+#include "realtime_connection.h"
 #include "request_limits.h"
 #include "served_models.h"
 #include "turns.h"
@@ -24,6 +28,7 @@ namespace npuwhisper::server {
 
 /// Serves the audio interface of OpenAI over HTTP:
 ///   POST /v1/audio/transcriptions, /v1/audio/translations   transcribes an upload (Exchange)
+///   GET  /v1/realtime                                       WebSocket (RealtimeConnection)
 ///   GET  /v1/models, /v1/models/NAME                        lists the models
 ///   GET  /healthz                                           needs no key
 ///   GET  /metrics                                           Metrics
@@ -50,8 +55,8 @@ class ApiServer {
   bool is_loopback() const { return http_->access().is_loopback(); }
   const ServedModels& models() const { return models_; }
 
-  /// Stops accepting connections and audio requests. Calls `idle` once, when all audio requests
-  /// have been answered.
+  /// Stops accepting connections and audio requests, and closes the realtime sessions. Calls `idle`
+  /// once, when all audio requests have been answered.
   void begin_stop(std::function<void()> idle);
   /// Ends the remaining audio requests with an error. Waits at most `seconds` until the responses
   /// have been written.
@@ -73,6 +78,9 @@ class ApiServer {
   void refuse(SoupServerMessage* message, const ApiError& error);
   void answer_error(SoupServerMessage* message, const ApiError& error);
   void finished(SoupServerMessage* message);
+  std::optional<ApiError> check_realtime(SoupServerMessage* message) const;
+  std::variant<const ServedModel*, ApiError> realtime_model(SoupServerMessage* message) const;
+  void begin_realtime(SoupServerMessage* message, SoupWebsocketConnection* socket);
   void check_idle();
 
   const Options options_;
@@ -82,6 +90,8 @@ class ApiServer {
   std::unique_ptr<Turns> turns_;
   std::unique_ptr<http::HttpServer> http_;
   std::unordered_map<SoupServerMessage*, std::shared_ptr<Exchange>> exchanges_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<RealtimeConnection>> sessions_;
+  std::uint64_t n_sessions_begun_ = 0;
   std::function<void()> idle_;
   bool stopping_ = false;
 };

@@ -30,6 +30,9 @@ std::string Metrics::text(const Gauges& gauges) const {
   }
   write(out, "npuwhisper_audio_requests", "gauge", "Audio requests that are not answered yet.",
         gauges.n_requests);
+  write(out, "npuwhisper_realtime_sessions", "gauge", "Open realtime sessions.", gauges.n_sessions);
+  write(out, "npuwhisper_realtime_sessions_total", "counter", "Realtime sessions begun.",
+        n_sessions_);
   write(out, "npuwhisper_connections", "gauge", "Open connections.", gauges.n_connections);
   write(out, "npuwhisper_audio_seconds_total", "counter", "Seconds of audio transcribed.",
         audio_seconds_);

@@ -47,8 +47,8 @@ std::string describe_clients(const http::HttpServer::Options& options) {
          ", and the connection is not encrypted";
 }
 
-/// Returns a warning if the requests of `options` may take more memory than the machine has.
-/// Returns an empty text otherwise, or if the memory is not known.
+/// Returns a warning if the requests and sessions of `options` may take more memory than the
+/// machine has. Returns an empty text otherwise, or if the memory is not known.
 std::string describe_memory(const ServerOptions& options) {
   std::uint64_t models_bytes = 0;
   std::uint64_t stream_bytes = 0;
@@ -64,12 +64,14 @@ std::string describe_memory(const ServerOptions& options) {
   const long page_bytes = sysconf(_SC_PAGESIZE);
   if (pages <= 0 || page_bytes <= 0) return {};
   const auto found = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes);
-  const std::size_t n = options.server.limits.n_requests;
-  const std::uint64_t wanted = models_bytes + n * stream_bytes;
+  const Limits& limits = options.server.limits;
+  const std::uint64_t wanted =
+      models_bytes + (limits.n_requests + limits.n_sessions) * stream_bytes;
   if (wanted <= found) return {};
-  return "warning: " + std::to_string(n) + " requests at a time may take " +
+  return "warning: " + std::to_string(limits.n_requests) + " requests and " +
+         std::to_string(limits.n_sessions) + " realtime sessions at a time may take " +
          std::to_string(wanted >> 20) + " MB of memory, and this machine has " +
-         std::to_string(found >> 20) + " MB (--max-requests sets a lower number)";
+         std::to_string(found >> 20) + " MB (--max-requests and --max-sessions set lower numbers)";
 }
 
 /// Runs the server until it has stopped.

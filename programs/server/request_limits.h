@@ -14,6 +14,7 @@ struct Limits {
   std::chrono::seconds request_time{300};                 ///< Arrival of a request.
   std::chrono::seconds decode_time{120};                  ///< Decoding of an upload.
   std::size_t n_requests = 64;                            ///< Audio requests at a time.
+  std::size_t n_sessions = 16;                            ///< Realtime sessions at a time.
 };
 
 }  // namespace npuwhisper::server

@@ -25,7 +25,7 @@ struct RawOptions {
   std::optional<std::string> device, precision, address, key, key_file;
   int n_threads = 0, beam_size = 5, port = 8092;
   int upload = 512, duration = 240, n_requests = 64, request_time = 300, decode_time = 120;
-  int n_workers = 2, grace = 30;
+  int n_workers = 2, grace = 30, n_sessions = 16;
   bool version = false;
 };
 
@@ -43,6 +43,7 @@ void add_all(cli::ProgramOptions& options, RawOptions& raw) {
   options.add("max-upload", raw.upload);
   options.add("max-duration", raw.duration);
   options.add("max-requests", raw.n_requests);
+  options.add("max-sessions", raw.n_sessions);
   options.add("request-timeout", raw.request_time);
   options.add("decode-timeout", raw.decode_time);
   options.add("workers", raw.n_workers);
@@ -63,6 +64,7 @@ Result<void> check_ranges(const RawOptions& raw) {
         Range{"--port", raw.port, 0, 65535}, Range{"--max-upload", raw.upload, 1, 1 << 20},
         Range{"--max-duration", raw.duration, 1, kDay / 60},
         Range{"--max-requests", raw.n_requests, 1, 10'000},
+        Range{"--max-sessions", raw.n_sessions, 0, 1000},
         Range{"--request-timeout", raw.request_time, 1, kDay},
         Range{"--decode-timeout", raw.decode_time, 1, kDay},
         Range{"--workers", raw.n_workers, 1, 64}, Range{"--grace", raw.grace, 0, kDay}}) {
@@ -115,7 +117,8 @@ Limits limits_of(const RawOptions& raw) {
           .duration = std::chrono::minutes(raw.duration),
           .request_time = std::chrono::seconds(raw.request_time),
           .decode_time = std::chrono::seconds(raw.decode_time),
-          .n_requests = static_cast<std::size_t>(raw.n_requests)};
+          .n_requests = static_cast<std::size_t>(raw.n_requests),
+          .n_sessions = static_cast<std::size_t>(raw.n_sessions)};
 }
 
 Result<void> read_server(const RawOptions& raw, ApiServer::Options& server) {
@@ -129,7 +132,8 @@ Result<void> read_server(const RawOptions& raw, ApiServer::Options& server) {
   server.http.access.token_name = raw.key_file ? "--api-key-file" : "--api-key";
   // Other requests, such as those for /healthz and /metrics, need connections too.
   constexpr std::size_t kOtherConnections = 64;
-  server.http.limits.n_connections = server.limits.n_requests + kOtherConnections;
+  server.http.limits.n_connections =
+      server.limits.n_requests + server.limits.n_sessions + kOtherConnections;
   // A sender that is silent gets 408, and so the connection must not be closed before.
   constexpr std::chrono::seconds kMargin{60};
   server.http.limits.silence = server.limits.request_time + kMargin;

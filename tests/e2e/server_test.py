@@ -308,7 +308,7 @@ class Limits(unittest.TestCase):
         for number, warns in ((10_000, True), (1, False)):
             with Server('--max-requests', number) as server:
                 _, complaints = server.stop(signal.SIGTERM)
-                self.assertEqual('requests at a time may take' in complaints, warns, complaints)
+                self.assertEqual('sessions at a time may take' in complaints, warns, complaints)
 
     def test_the_folder_of_temporary_files_must_be_usable(self):
         with Server(env={'TMPDIR': '/proc'}) as server:

@@ -205,6 +205,27 @@ void write_form_data(const fs::path& root) {
   seeds.add("no_head", '\3' + std::string("--x\r\n\r\n\r\n--xy"));
 }
 
+void write_realtime(const fs::path& root) {
+  const Seeds seeds(root, "realtime");
+  const std::string commit = "{\"type\":\"input_audio_buffer.commit\"}\n";
+  const std::string update =
+      "{\"type\":\"session.update\",\"session\":{\"type\":\"transcription\",";
+  seeds.add("turns", "000111100000\n0001111111111111111110000\n00000");
+  seeds.add("commits", update + R"("audio":{"input":{"turn_detection":null}}}})" + "\n11111\n" +
+                           commit + "1\n" + commit + commit + "000\n");
+  seeds.add("settle", "0001111111111\nsettle\n1111\nsettle\n0000000000\n");
+  seeds.add("clear", "0001\n{\"type\":\"input_audio_buffer.clear\"}\n0100000000\n");
+  seeds.add("settings",
+            update + R"("audio":{"input":{"format":{"type":"audio/pcm","rate":24000},)"
+                     R"("transcription":{"model":"tiny","language":"de","prompt":"Rat"},)"
+                     R"("noise_reduction":null,"turn_detection":{"type":"server_vad",)"
+                     R"("threshold":0.4,"prefix_padding_ms":200,"silence_duration_ms":300}}}}})"
+                     "\n0111000000\n");
+  seeds.add("append",
+            "{\"type\":\"input_audio_buffer.append\",\"event_id\":\"a\",\"audio\":"
+            "\"ZmZmZmZm\"}\n");
+}
+
 std::vector<std::uint32_t> sequence_of(const char* text) {
   const auto design = emu::lower(text);
   require(design.has_value() && !design->sequences.empty(), "a design with a sequence");
@@ -267,6 +288,7 @@ void write_all(const fs::path& root) {
   write_model_formats(root);
   write_http(root);
   write_form_data(root);
+  write_realtime(root);
   write_designs(root);
   write_cue_writers(root);
   for (const char* harness : {"captions", "cea608", "element"}) write_choices(root, harness);
