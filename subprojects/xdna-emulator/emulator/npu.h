@@ -32,6 +32,16 @@ enum class RunState : std::uint8_t {
           ///< command would never complete.
 };
 
+/// A fault that a run is asked to have. "Last" is by the order of the stream's instructions.
+enum class RunFault : std::uint8_t {
+  None,
+  DroppedTask,      ///< The last task that writes to host memory does not start.
+  SkippedSync,      ///< The stream does not wait for the tokens that it ends with.
+  StaleDescriptor,  ///< The last task that reads host memory has the descriptor of an earlier one.
+  ShortTransfer,    ///< The last task that writes to host memory ends at half of its length.
+  StackOverflow,    ///< Each call of a kernel overwrites 64 bytes behind its core's stack.
+};
+
 /// Counters since the image was loaded.
 struct Counters {
   std::uint64_t n_runs = 0;
@@ -60,14 +70,21 @@ struct RunOutcome {
 /// may use different instances at the same time.
 class Npu {
  public:
-  /// Loads an image (see image.h). Errors: InvalidArgument, NotFound (the design has no such
-  /// device), Unsupported, Unavailable (the memory file for a kernel cannot be created).
-  static Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image);
+  /// Loads an image (see image.h). The memories of the tiles are zero, as the firmware leaves them,
+  /// or, if `is_dirty`, have arbitrary content outside of initialised buffers. Errors:
+  /// InvalidArgument, NotFound (the design has no such device), Unsupported, Unavailable (the
+  /// memory file for a kernel cannot be created).
+  static Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image, bool is_dirty = false);
   virtual ~Npu() = default;
 
   virtual const npu::ArrayModel& array() const = 0;
   virtual RunOutcome run(std::span<const std::uint32_t> instructions,
-                         std::span<const std::uint64_t> arguments, DeviceMemory& memory) = 0;
+                         std::span<const std::uint64_t> arguments, DeviceMemory& memory,
+                         RunFault fault) = 0;
+  RunOutcome run(std::span<const std::uint32_t> instructions,
+                 std::span<const std::uint64_t> arguments, DeviceMemory& memory) {
+    return run(instructions, arguments, memory, RunFault::None);
+  }
   virtual Counters counters() const = 0;
   /// Adds the activity since the image was loaded (cores, DMA channels and stalls of each tile)
   /// to a file of Chrome trace events (see array/trace.h). The activity is recorded if

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <set>
 #include <utility>
 
 #include "emulator/array/names.h"
 #include "emulator/array/occupancy.h"
+#include "emulator/array/run_fault.h"
 #include "emulator/array/tile.h"
 #include "emulator/array/wait_report.h"
 
@@ -50,7 +52,13 @@ Array::Array(const Design& design, const Options& options)
     : options_(options),
       fabric_(*design.array, design.n_columns, options.trace),
       registers_(fabric_),
-      controller_(fabric_, registers_) {}
+      controller_(fabric_, registers_) {
+  if (!options.is_dirty) return;
+  std::minstd_rand random(1);
+  for (const auto& tile : fabric_.tiles) {
+    for (std::byte& byte : tile->memory()) byte = static_cast<std::byte>(random());
+  }
+}
 
 Result<std::unique_ptr<Array>> Array::create(const Design& design,
                                              std::span<const Image::Kernel> kernels,
@@ -150,7 +158,8 @@ Result<void> Array::start_channels(const Design& design) {
 }
 
 RunOutcome Array::run(std::span<const std::uint32_t> instructions,
-                      std::span<const std::uint64_t> arguments, DeviceMemory& memory) {
+                      std::span<const std::uint64_t> arguments, DeviceMemory& memory,
+                      RunFault fault) {
   if (!failure_.empty()) {
     return {RunState::Error, "an earlier run failed, and no new context was created: " + failure_,
             0};
@@ -159,6 +168,8 @@ RunOutcome Array::run(std::span<const std::uint32_t> instructions,
   auto decoded = npu::decode(instructions);
   // No instruction was executed, so later runs can succeed.
   if (!decoded) return {RunState::Error, decoded.error().message, 0};
+  inject(fault, *decoded, model());
+  fabric_.stacks_overflow = fault == RunFault::StackOverflow;
   const auto dispatch = static_cast<Cycles>(npu::kDispatchSeconds * fabric_.clock.hertz);
   const Cycles began = controller_.time();
   fabric_.trace.begin_run(began);

@@ -28,6 +28,7 @@ class Array {
  public:
   struct Options {
     bool trace = false;
+    bool is_dirty = false;  ///< See Npu::load().
     /// Limit on the number of acts of all actors while a stream stays at one instruction. A run
     /// that exceeds the limit ends as Hung. A polling core, or channels that loop without locks,
     /// can keep the array busy for ever. On silicon, the run would hang as well. The runs of
@@ -49,7 +50,8 @@ class Array {
 
   const npu::ArrayModel& model() const { return fabric_.model; }
   RunOutcome run(std::span<const std::uint32_t> instructions,
-                 std::span<const std::uint64_t> arguments, DeviceMemory& memory);
+                 std::span<const std::uint64_t> arguments, DeviceMemory& memory,
+                 RunFault fault = RunFault::None);
   const Counters& counters() const { return fabric_.counters; }
   Result<void> write_trace(const std::string& file, std::string_view device, int context) const;
   Result<void> write_occupancy(const std::string& file, std::string_view device) const;

@@ -40,6 +40,7 @@ bool is_visible(CoreOp op) {
 
 CoreProcessor::CoreProcessor(const Core& core, Fabric& fabric)
     : tile_(core.tile),
+      stack_bytes_(core.stack_bytes),
       fabric_(fabric),
       program_(core.program),
       memory_(core.tile, fabric),
@@ -296,6 +297,15 @@ Result<void> CoreProcessor::store(const CoreInstruction& instruction) {
   return {};
 }
 
+/// Overwrites the bytes behind the stack, as a kernel does whose stack is too small. A core's stack
+/// begins at address 0 and grows upwards.
+void CoreProcessor::overflow_stack() {
+  constexpr std::size_t kBytes = 64;
+  const auto memory = fabric_.tile(tile_)->memory();
+  if (stack_bytes_ + kBytes > memory.size()) return;
+  std::ranges::fill(memory.subspan(stack_bytes_, kBytes), std::byte{0xa5});
+}
+
 Result<bool> CoreProcessor::call(const CoreInstruction& instruction) {
   if (!kernels_->under_way()) {
     arguments_.clear();
@@ -316,6 +326,7 @@ Result<bool> CoreProcessor::call(const CoreInstruction& instruction) {
                 "kernel '" + instruction.callee + "': " + returned.error().message);
   }
   if (!*returned) return false;
+  if (fabric_.stacks_overflow) overflow_stack();
   if (instruction.result >= 0) reg(instruction.result) = kernels_->result();
   fabric_.trace.span(track_, instruction.callee, call_began_, time_);
   return true;

@@ -72,6 +72,7 @@ class CoreProcessor final : public Actor, private KernelHost {
   Result<bool> put_word(const CoreInstruction& instruction);
   Result<bool> get_word(const CoreInstruction& instruction);
   Result<bool> call(const CoreInstruction& instruction);
+  void overflow_stack();
   Result<void> load(const CoreInstruction& instruction);
   Result<void> store(const CoreInstruction& instruction);
   void end();
@@ -86,6 +87,7 @@ class CoreProcessor final : public Actor, private KernelHost {
   std::int64_t& reg(int index) { return registers_[static_cast<std::size_t>(index)]; }
 
   npu::TileId tile_;
+  const std::uint32_t stack_bytes_;
   Fabric& fabric_;
   CoreProgram program_;
   CoreMemory memory_;

@@ -40,6 +40,7 @@ struct Fabric {
   Trace trace;
   Counters counters;
   DeviceMemory* host = nullptr;  ///< Host memory; null unless an instruction stream runs.
+  bool stacks_overflow = false;  ///< See RunFault::StackOverflow.
   std::string fault;             ///< Error from a function that cannot return a result.
   std::vector<std::unique_ptr<Tile>> tiles;
   /// npu1's silicon has one more column, west of the first column that the driver assigns. The

@@ -17,8 +17,9 @@ class EmulatedNpu final : public Npu {
 
   const npu::ArrayModel& array() const override { return array_->model(); }
   RunOutcome run(std::span<const std::uint32_t> instructions,
-                 std::span<const std::uint64_t> arguments, DeviceMemory& memory) override {
-    return array_->run(instructions, arguments, memory);
+                 std::span<const std::uint64_t> arguments, DeviceMemory& memory,
+                 RunFault fault) override {
+    return array_->run(instructions, arguments, memory, fault);
   }
   Counters counters() const override { return array_->counters(); }
   Result<void> write_trace(const std::string& file, std::string_view device, int context) override {
@@ -39,7 +40,7 @@ bool is_set(const char* variable) {
 
 }  // namespace
 
-Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes) {
+Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes, bool is_dirty) {
   auto image = parse_image(bytes);
   if (!image) return fail(image.error());
   auto design = lower(image->design, image->options);
@@ -50,7 +51,7 @@ Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes) {
                     (design->array ? std::string(design->array->name) : "none") + "'");
   }
   const bool trace = is_set("NPUWHISPER_EMULATOR_TRACE") || is_set("NPUWHISPER_EMULATOR_OCCUPANCY");
-  auto array = Array::create(*design, image->kernels, {.trace = trace});
+  auto array = Array::create(*design, image->kernels, {.trace = trace, .is_dirty = is_dirty});
   if (!array) return fail(array.error());
   return std::unique_ptr<Npu>(std::make_unique<EmulatedNpu>(std::move(*array)));
 }

@@ -35,15 +35,17 @@ void Context::stop() {
 }
 
 int Context::configure(std::span<const std::shared_ptr<Buffer>> images) {
-  const bool is_refused = device_.faults().next_load_fails();
+  const auto fault = device_.faults().next_load();
   for (std::size_t i = 0; i < images.size(); ++i) {
     // The firmware reads the image from memory, so it gets only synced content.
     const auto bytes = images[i]->device().first(images[i]->bytes());
     ComputeUnit unit;
     unit.image.assign(bytes.begin(), bytes.end());
+    unit.is_dirty = fault == FaultKind::Dirty;
     device_.statistics().count([](DriverCounters& counters) { ++counters.n_loads; });
-    const auto loaded =
-        is_refused ? fail(ErrorCode::DeviceError, "the fault script refuses it") : load(unit);
+    const auto loaded = fault == FaultKind::Load
+                            ? fail(ErrorCode::DeviceError, "the fault script refuses it")
+                            : load(unit);
     if (!loaded) {
       log("the image of compute unit " + std::to_string(i) +
           " cannot be loaded: " + loaded.error().message);
@@ -67,7 +69,7 @@ Result<void> Context::load(ComputeUnit& unit) {
                 "it is all zero on the device; XRT syncs buffers through the driver only with "
                 "Debug.force_driver_sync, which npuwhisper-emulate sets");
   }
-  auto npu = device_.load(unit.image);
+  auto npu = device_.load(unit.image, unit.is_dirty);
   if (!npu) return fail(npu.error());
   unit.npu = std::move(*npu);
   unit.counted = unit.npu->counters();
@@ -190,7 +192,9 @@ PacketState Context::execute_run(const RunPacket& run) {
     });
     return state;
   };
-  if (const auto fault = device_.faults().next_run()) {
+  const auto fault = device_.faults().next_run();
+  RunFault run_fault = RunFault::None;
+  if (fault) {
     switch (*fault) {
       case FaultKind::Error:
         log("a run fails, as the fault script requests");
@@ -207,7 +211,27 @@ PacketState Context::execute_run(const RunPacket& run) {
         device_.lose();
         changed_.notify_all();
         return failed(PacketState::Abort);
+      case FaultKind::Nothing:
+        log("a run does nothing, as the fault script requests");
+        device_.statistics().count([](DriverCounters& counters) { ++counters.n_runs; });
+        return PacketState::Completed;
+      case FaultKind::Task:
+        run_fault = RunFault::DroppedTask;
+        break;
+      case FaultKind::Sync:
+        run_fault = RunFault::SkippedSync;
+        break;
+      case FaultKind::Stale:
+        run_fault = RunFault::StaleDescriptor;
+        break;
+      case FaultKind::Short:
+        run_fault = RunFault::ShortTransfer;
+        break;
+      case FaultKind::Stack:
+        run_fault = RunFault::StackOverflow;
+        break;
       case FaultKind::Load:
+      case FaultKind::Dirty:
         break;
     }
   }
@@ -221,8 +245,9 @@ PacketState Context::execute_run(const RunPacket& run) {
         std::to_string(run.instructions) + " are not inside one buffer");
     return failed(PacketState::Error);
   }
-  const RunOutcome outcome = unit->npu->run(
-      {reinterpret_cast<const std::uint32_t*>(bytes.data()), run.n_words}, run.arguments, memory);
+  const RunOutcome outcome =
+      unit->npu->run({reinterpret_cast<const std::uint32_t*>(bytes.data()), run.n_words},
+                     run.arguments, memory, run_fault);
   const Counters counters = unit->npu->counters();
   device_.statistics().add_array(unit->counted, counters);
   unit->counted = counters;

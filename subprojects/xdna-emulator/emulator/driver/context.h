@@ -65,6 +65,7 @@ class Context {
  private:
   struct ComputeUnit {
     std::vector<std::byte> image;
+    bool is_dirty = false;     ///< See Npu::load().
     std::unique_ptr<Npu> npu;  ///< Null unless the unit's image is in the array.
     Counters counted;          ///< Counters of `npu` that the statistics include.
   };

@@ -55,7 +55,7 @@ class Device {
   void lose() { lost_ = true; }
   bool is_lost() const { return lost_; }
 
-  Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image) const;
+  Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image, bool is_dirty) const;
 
   // The functions below store and find objects that clients export as file descriptors. The inode
   // of the file identifies the object.

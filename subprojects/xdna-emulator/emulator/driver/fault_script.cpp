@@ -9,13 +9,33 @@
 namespace npuwhisper::emu {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FaultKind>, 6> kKinds = {
+constexpr std::array<std::pair<std::string_view, FaultKind>, 13> kKinds = {
     {{"error", FaultKind::Error},
      {"abort", FaultKind::Abort},
      {"timeout", FaultKind::Timeout},
      {"hang", FaultKind::Hang},
+     {"lost", FaultKind::Lost},
+     {"nothing", FaultKind::Nothing},
+     {"task", FaultKind::Task},
+     {"sync", FaultKind::Sync},
+     {"stale", FaultKind::Stale},
+     {"short", FaultKind::Short},
+     {"stack", FaultKind::Stack},
      {"load", FaultKind::Load},
-     {"lost", FaultKind::Lost}}};
+     {"dirty", FaultKind::Dirty}}};
+
+bool is_of_load(FaultKind kind) {
+  return kind == FaultKind::Load || kind == FaultKind::Dirty;
+}
+
+std::string names_of_kinds() {
+  std::string names;
+  for (const auto& [name, kind] : kKinds) {
+    if (!names.empty()) names += ", ";
+    names += name;
+  }
+  return names;
+}
 
 std::optional<FaultKind> find_kind(std::string_view name) {
   for (const auto& [known, kind] : kKinds) {
@@ -39,14 +59,14 @@ Result<FaultScript> FaultScript::parse(std::string_view text) {
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string_view part = text.substr(begin, end - begin);
-    const auto malformed = [&](const char* why) {
+    const auto malformed = [&](const std::string& why) {
       return fail(ErrorCode::InvalidArgument, "fault script '" + std::string(text) + "', part '" +
                                                   std::string(part) + "': " + why);
     };
     const std::size_t at = part.find('@');
     if (at == std::string_view::npos) return malformed("expected KIND@N, as in error@3");
     const auto kind = find_kind(part.substr(0, at));
-    if (!kind) return malformed("the kind is none of error, abort, timeout, hang, load, lost");
+    if (!kind) return malformed("the kind is none of " + names_of_kinds());
     const std::string_view range = part.substr(at + 1);
     const std::size_t dash = range.find('-');
     const auto first = parse_count(range.substr(0, dash));
@@ -61,24 +81,19 @@ Result<FaultScript> FaultScript::parse(std::string_view text) {
 
 std::optional<FaultKind> FaultScript::next_run() {
   const std::lock_guard lock(mutex_);
-  ++n_runs_;
-  for (const Fault& fault : faults_) {
-    if (fault.kind != FaultKind::Load && fault.first <= n_runs_ && n_runs_ <= fault.last) {
-      return fault.kind;
-    }
-  }
-  return std::nullopt;
+  return find(false, ++n_runs_);
 }
 
-bool FaultScript::next_load_fails() {
+std::optional<FaultKind> FaultScript::next_load() {
   const std::lock_guard lock(mutex_);
-  ++n_loads_;
+  return find(true, ++n_loads_);
+}
+
+std::optional<FaultKind> FaultScript::find(bool of_load, std::uint64_t n) const {
   for (const Fault& fault : faults_) {
-    if (fault.kind == FaultKind::Load && fault.first <= n_loads_ && n_loads_ <= fault.last) {
-      return true;
-    }
+    if (is_of_load(fault.kind) == of_load && fault.first <= n && n <= fault.last) return fault.kind;
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace npuwhisper::emu

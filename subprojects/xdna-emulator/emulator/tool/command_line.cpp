@@ -47,8 +47,9 @@ constexpr char kFooter[] =
 
 Environment variables of the emulated NPU:
   NPUWHISPER_EMULATOR_FAULTS       faults to simulate: KIND@N or KIND@N-M, separated by commas; KIND
-                                   is error, abort, timeout, hang or lost for the N-th to M-th run,
-                                   or load for the N-th to M-th load of an image
+                                   is error, abort, timeout, hang, lost, nothing, task, sync, stale,
+                                   short or stack for the N-th to M-th run, or load or dirty for the
+                                   N-th to M-th load of an image (see docs/emulator.md)
   NPUWHISPER_EMULATOR_WATCHDOG_MS  time after which the driver ends a run that is stuck, in
                                    milliseconds (default: 2000; 0: never)
   NPUWHISPER_EMULATOR_TIMELINES    1: programs wait for runs as with the kernel's own driver; XRT

@@ -42,12 +42,12 @@ Design with_program(npu::TileId tile, Program program, std::vector<std::string> 
   return design;
 }
 
-RunOutcome run(Array& array, const Design& design) {
+RunOutcome run(Array& array, const Design& design, RunFault fault = RunFault::None) {
   HostMemory host;
   const npu::TileId tile = design.cores.front().tile;
   const std::uint32_t lock = npu::tile_address(tile, npu::lock_register(npu::TileKind::Core, 15));
   const npu::Instruction poll[] = {npu::MaskPoll{lock, 1, 0x3f}};
-  return array.run(npu::encode(poll, *design.array, design.n_columns), {}, host);
+  return array.run(npu::encode(poll, *design.array, design.n_columns), {}, host, fault);
 }
 
 /// Runs the design once on a new array.
@@ -71,6 +71,21 @@ Program& expect_equal(Program& program, int a, int b, ScalarType type = ScalarTy
   program.add({.op = CoreOp::Select, .result = 31, .a = 30, .b = 28, .c = 29});
   program.address(27, kCore, 0);
   return program.load(29, 27, 31);
+}
+
+TEST(Kernel, AStackOverflowOverwritesTheBytesBehindTheStack) {
+  Program program;
+  program.call("count_calls", {}, 0).address(1, kCore, 1024).constant(2, 60).load(3, 1, 2);
+  program.constant(4, static_cast<std::int32_t>(0xa5a5a5a5));
+  expect_equal(program, 3, 4);
+  const Design design = with_program(kCore, program);
+  const std::vector<Image::Kernel> kernels = {kernel("k.o")};
+  for (const auto& [fault, state] : {std::pair(RunFault::None, RunState::Error),
+                                     std::pair(RunFault::StackOverflow, RunState::Completed)}) {
+    auto array = configured(design, kernels);
+    const RunOutcome outcome = run(*array, design, fault);
+    EXPECT_EQ(outcome.state, state) << outcome.message;
+  }
 }
 
 TEST(Kernel, RunsOnTheTilesMemory) {

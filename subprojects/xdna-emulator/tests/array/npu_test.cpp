@@ -36,6 +36,73 @@ TEST(Npu, RunsAnImage) {
   EXPECT_FALSE((*npu)->write_trace("trace.json", "NPU", 0));
 }
 
+/// An array with the adding design, and a pair of host buffers for each run.
+class FaultyRun {
+ public:
+  explicit FaultyRun(std::string text = kAddingDesign, bool is_dirty = false)
+      : npu_(*Npu::load(serialize({"npu1", text, {}}), is_dirty)),
+        stream_(lower(text)->sequences.at(0).instructions) {}
+
+  RunOutcome run(RunFault fault, std::uint32_t first) {
+    to_ = host_.add(std::vector<std::uint32_t>(64));
+    const std::uint64_t arguments[] = {host_.add(counting(64, first)), to_};
+    return npu_->run(stream_, arguments, host_, fault);
+  }
+  const std::vector<std::uint32_t>& result() { return host_.words(to_); }
+
+ private:
+  std::unique_ptr<Npu> npu_;
+  std::vector<std::uint32_t> stream_;
+  HostMemory host_;
+  std::uint64_t to_ = 0;
+};
+
+TEST(Npu, ADroppedTaskHangs) {
+  FaultyRun array;
+  EXPECT_EQ(array.run(RunFault::DroppedTask, 1).state, RunState::Hung);
+}
+
+TEST(Npu, ASkippedSyncEndsTheRunTooEarly) {
+  FaultyRun array;
+  EXPECT_EQ(array.run(RunFault::SkippedSync, 1).state, RunState::Completed);
+  EXPECT_EQ(array.result(), std::vector<std::uint32_t>(64));
+}
+
+TEST(Npu, AStaleDescriptorReadsTheOldBuffer) {
+  FaultyRun array;
+  ASSERT_EQ(array.run(RunFault::None, 1).state, RunState::Completed);
+  EXPECT_EQ(array.run(RunFault::StaleDescriptor, 100).state, RunState::Completed);
+  EXPECT_EQ(array.result(), counting(64, 6));
+}
+
+TEST(Npu, ADescriptorThatWasNeverWrittenIsAnError) {
+  FaultyRun array;
+  EXPECT_EQ(array.run(RunFault::StaleDescriptor, 1).state, RunState::Error);
+}
+
+TEST(Npu, AShortTransferLeavesTheRest) {
+  FaultyRun array;
+  EXPECT_EQ(array.run(RunFault::ShortTransfer, 1).state, RunState::Completed);
+  auto expected = counting(32, 6);
+  expected.resize(64);
+  EXPECT_EQ(array.result(), expected);
+}
+
+TEST(Npu, DirtyMemoryReachesDesignsThatDoNotInitialiseIt) {
+  std::string text = kAddingDesign;
+  const std::string write = "aiex.npu.rtp_write(@added, 0, 5)";
+  text.erase(text.find(write), write.size());
+  FaultyRun zeroed(text);
+  EXPECT_EQ(zeroed.run(RunFault::None, 1).state, RunState::Completed);
+  EXPECT_EQ(zeroed.result(), counting(64));
+  FaultyRun dirty(text, true);
+  EXPECT_EQ(dirty.run(RunFault::None, 1).state, RunState::Completed);
+  EXPECT_NE(dirty.result(), counting(64));
+  FaultyRun written(kAddingDesign, true);
+  EXPECT_EQ(written.run(RunFault::None, 1).state, RunState::Completed);
+  EXPECT_EQ(written.result(), counting(64, 6));
+}
+
 TEST(Npu, TracesWhereTheEnvironmentAsks) {
   const std::string file = ::testing::TempDir() + "emulator_npu_test.json";
   ::setenv("NPUWHISPER_EMULATOR_TRACE", file.c_str(), 1);

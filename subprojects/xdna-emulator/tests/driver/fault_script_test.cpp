@@ -9,7 +9,7 @@ namespace npuwhisper::emu {
 namespace {
 
 TEST(FaultScript, HitsTheRunsThatItNames) {
-  auto script = FaultScript::parse("error@2,hang@4-5,lost@7,abort@8,timeout@9");
+  auto script = FaultScript::parse("error@2,hang@4-5,lost@7,abort@8,timeout@9,stale@11");
   ASSERT_TRUE(script);
   EXPECT_EQ(script->next_run(), std::nullopt);
   EXPECT_EQ(script->next_run(), FaultKind::Error);
@@ -21,22 +21,24 @@ TEST(FaultScript, HitsTheRunsThatItNames) {
   EXPECT_EQ(script->next_run(), FaultKind::Abort);
   EXPECT_EQ(script->next_run(), FaultKind::Timeout);
   EXPECT_EQ(script->next_run(), std::nullopt);
+  EXPECT_EQ(script->next_run(), FaultKind::Stale);
 }
 
 TEST(FaultScript, CountsLoadsApartFromRuns) {
-  auto script = FaultScript::parse("load@2,error@1");
+  auto script = FaultScript::parse("load@2,error@1,dirty@3");
   ASSERT_TRUE(script);
-  EXPECT_FALSE(script->next_load_fails());
+  EXPECT_EQ(script->next_load(), std::nullopt);
   EXPECT_EQ(script->next_run(), FaultKind::Error);
-  EXPECT_TRUE(script->next_load_fails());
-  EXPECT_FALSE(script->next_load_fails());
+  EXPECT_EQ(script->next_load(), FaultKind::Load);
+  EXPECT_EQ(script->next_load(), FaultKind::Dirty);
+  EXPECT_EQ(script->next_load(), std::nullopt);
   EXPECT_EQ(script->next_run(), std::nullopt);
 }
 
 TEST(FaultScript, WithoutFaultsNothingHappens) {
   FaultScript script;
   EXPECT_EQ(script.next_run(), std::nullopt);
-  EXPECT_FALSE(script.next_load_fails());
+  EXPECT_EQ(script.next_load(), std::nullopt);
 }
 
 TEST(FaultScript, MalformedScriptsAreNamed) {

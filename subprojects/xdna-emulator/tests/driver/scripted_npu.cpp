@@ -28,7 +28,8 @@ class ScriptedNpu final : public Npu {
   Result<void> write_occupancy(const std::string&, std::string_view) override { return {}; }
 
   RunOutcome run(std::span<const std::uint32_t> instructions,
-                 std::span<const std::uint64_t> arguments, DeviceMemory& memory) override {
+                 std::span<const std::uint64_t> arguments, DeviceMemory& memory,
+                 RunFault) override {
     ++counters_.n_runs;
     counters_.n_instructions += instructions.size();
     counters_.seconds += 0.001;
@@ -86,7 +87,7 @@ class ScriptedNpu final : public Npu {
 
 }  // namespace
 
-Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> image) {
+Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> image, bool) {
   const std::string_view text(reinterpret_cast<const char*>(image.data()), image.size());
   constexpr std::string_view kMagic = "scripted ";
   if (!text.starts_with(kMagic)) {
