@@ -64,7 +64,9 @@ Result<void> MelExecutable::load(const npu::DesignSpec& spec) {
   // run() binds each window's samples. Until the first window, the power buffer takes the place of
   // the samples, because each argument needs an existing buffer.
   buffers_[kMelSamples] = buffers_[kMelPower];
-  auto work = RepeatingRun::create(session_, "log-mel of a window", plan->stream(), buffers_);
+  const npu::HostMatrix last = mel_.features.from(mel_.rows.back(), 0);
+  auto work = RepeatingRun::create(session_, "log-mel of a window", plan->stream(), buffers_,
+                                   {.buffer = buffers_[kMelFeatures], .offset = last.offset});
   if (!work) return fail(work.error());
   work_ = std::move(*work);
   if (auto packed = pack_mel(mel_, *plan, session_->buffer(buffers_[kMelPacked])); !packed) {
@@ -109,7 +111,6 @@ Result<void> MelExecutable::run(Buffer& samples, std::size_t first, std::span<fl
   if (auto bound = work_->bind(kMelSamples, buffer, window); !bound) return bound;
   if (auto synced = session_->sync_to_device(buffer, window); !synced) return synced;
   if (auto done = work_->run(); !done) return done;
-  if (auto synced = session_->sync_from_device(buffers_[kMelFeatures]); !synced) return synced;
   read_features(mel_, session_->buffer(buffers_[kMelFeatures]), out);
   return {};
 }

@@ -13,8 +13,8 @@
 
 namespace npuwhisper::npu_device {
 
-/// Computes log-mel on the NPU with one submission and two buffer syncs per window. The samples are
-/// read in place: the part of their buffer that holds the window becomes the run's argument. A
+/// Computes log-mel on the NPU with one submission and three buffer syncs per window. The samples
+/// are read in place: the part of their buffer that holds the window becomes the run's argument. A
 /// window that fails is repeated once (RepeatingRun). Thread-safe.
 class MelExecutable final : public WindowMel {
  public:

@@ -14,7 +14,7 @@
 
 namespace npuwhisper::npu_device {
 
-/// Runs a graph over windows on the NPU, with one submission and two buffer syncs per window. The
+/// Runs a graph over windows on the NPU, with one submission and three buffer syncs per window. The
 /// caller's buffers are host memory. The input is f32. The output has the feature type of the CPU's
 /// graphs (bf16 or f32), or is the CPU's cross-attention buffer. Runs one window at a time. A
 /// window that fails or does not end within NPUWHISPER_NPU_TIMEOUT_MS is repeated once in a new

@@ -108,7 +108,8 @@ Result<NpuSteps::Work> NpuSteps::load_group(EncoderOperations& group, const npu:
     return fail(done.error());
   if (auto synced = session_->sync_to_device(*packed); !synced) return fail(synced.error());
   const std::array<std::size_t, kNArguments> buffers = {*packed, workspace_, input_, output_};
-  auto run = RepeatingRun::create(session_, "decoder step", plan.stream(), buffers);
+  auto run = RepeatingRun::create(session_, "decoder step", plan.stream(), buffers,
+                                  {.buffer = output_, .offset = group.output.offset});
   if (!run) return fail(run.error());
   return Work{std::move(*run), group.input, group.output};
 }
@@ -123,9 +124,7 @@ Result<void> NpuSteps::run(std::size_t group, std::size_t n_rows, const float* i
                DataType::Bf16, n(work.input));
   if (auto synced = session_->sync_to_device(input_, rows_of(work.input, n_rows)); !synced)
     return synced;
-  if (auto done = work.run.run(); !done) return done;
-  if (auto synced = session_->sync_from_device(output_, rows_of(work.output, n_rows)); !synced)
-    return synced;
+  if (auto done = work.run.run(rows_of(work.output, n_rows)); !done) return done;
   cpu::convert(session_->buffer(output_).data() + work.output.offset, DataType::Bf16, output,
                DataType::F32, n(work.output));
   return {};

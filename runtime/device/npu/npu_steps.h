@@ -12,9 +12,9 @@
 namespace npuwhisper::npu_device {
 
 /// Runs the products of a decoder step on the NPU. Each group of operations between two attentions
-/// takes one submission. Two buffer syncs per group transfer only the step's rows. The residual
-/// stream stays in the NPU's buffers from group to group. A group that fails or does not end in
-/// time is repeated once (RepeatingRun).
+/// takes one submission. Three buffer syncs per group transfer only the step's rows and a marker.
+/// The residual stream stays in the NPU's buffers from group to group. A group that fails or does
+/// not end in time is repeated once (RepeatingRun).
 class NpuSteps final : public cpu::StepOffload {
  public:
   /// Plans the runs and packs the weights in the order in which the instruction streams read them.

@@ -270,7 +270,7 @@ Result<void> XrtSession::load(const std::filesystem::path& image, const std::str
 }
 
 Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
-  if (auto opened = require_context(); !opened) return fail(opened.error());
+  if (auto opened = open_context(); !opened) return fail(opened.error());
   const auto make = [&] {
     xrt::bo made(state_->device, bytes, XRT_BO_FLAGS_HOST_ONLY,
                  state_->context->kernel.group_id(kFirstBuffer));
@@ -293,7 +293,7 @@ Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
 
 Result<std::size_t> XrtSession::add_run(std::span<const std::uint32_t> stream,
                                         std::span<const std::size_t> buffers) {
-  if (auto opened = require_context(); !opened) return fail(opened.error());
+  if (auto opened = open_context(); !opened) return fail(opened.error());
   return guarded("creating a run", [&] {
     State::RunParts parts{.stream = {stream.begin(), stream.end()},
                           .buffers = {buffers.begin(), buffers.end()}};
@@ -353,13 +353,13 @@ Result<void> XrtSession::sync_from_device(std::size_t i, const ByteRange& range)
                  [&] { state_->sync(XCL_BO_SYNC_BO_FROM_DEVICE, i, range); });
 }
 
-Result<void> XrtSession::require_context() {
+Result<void> XrtSession::open_context() {
   if (state_->context) return {};
   return with_reasons(guarded("reopening the context", [&] { state_->open_context(); }));
 }
 
 Result<void> XrtSession::start(std::size_t run) {
-  if (auto opened = require_context(); !opened) return opened;
+  if (auto opened = open_context(); !opened) return opened;
   state_->submitted = DeviceCounters::Clock::now();
   state_->counters->submitted(state_->submitted);
   state_->started = run;
@@ -367,7 +367,7 @@ Result<void> XrtSession::start(std::size_t run) {
       guarded("submitting a run", [&] { state_->context->runs[run].list.execute(); }));
   if (!started) {
     note_end();
-    give_up();
+    close_context();
   }
   return started;
 }
@@ -380,7 +380,7 @@ Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
   note_end();
   auto outcome =
       state_->with_sleep(state ? outcome_of(*state, timeout) : Result<void>(fail(state.error())));
-  if (!outcome) give_up();
+  if (!outcome) close_context();
   return outcome;
 }
 
@@ -392,9 +392,8 @@ void XrtSession::note_end() {
   }
 }
 
-void XrtSession::give_up() {
-  // Closing the context ends all work in it. XRT closes the context even if it throws, so this
-  // function ignores errors.
+void XrtSession::close_context() {
+  // XRT closes the context even if it throws, so this function ignores errors.
   [[maybe_unused]] const auto closed =
       guarded("closing the context", [&] { state_->context.reset(); });
 }

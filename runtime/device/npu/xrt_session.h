@@ -74,6 +74,10 @@ class XrtSession {
   /// Waits until the run has completed and the buffers hold its results. After any error, closes
   /// the context, which ends all work in the context. Errors: Timeout, DeviceError.
   Result<void> wait(std::chrono::milliseconds timeout);
+  /// Opens the context unless it is open. start() and add_run() do so, too. Errors: DeviceError.
+  Result<void> open_context();
+  /// Closes the context, which ends all work in it.
+  void close_context();
 
   /// Returns the counters: submissions, syncs, bytes synced, and time with a run in flight.
   std::shared_ptr<DeviceCounters> counters() const;
@@ -83,9 +87,7 @@ class XrtSession {
  private:
   struct State;
   explicit XrtSession(std::unique_ptr<State> state);
-  Result<void> require_context();
   void note_end();
-  void give_up();
   std::unique_ptr<State> state_;
 };
 
