@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ struct CoreCheck {
   int padded_rows = 0, padded_columns = 0;
   /// Maximum accepted error: the root mean square of the differences, divided by that of `wanted`.
   double bound = 0;
+  /// Maximum accepted bias: the mean of the differences, or of those of the magnitudes, divided by
+  /// the mean magnitude of `wanted`. Results that are rounded to the nearest value have nearly no
+  /// bias; results that are always rounded down have a larger one.
+  double bias_bound = std::numeric_limits<double>::infinity();
 };
 
 /// Returns the checks of all functions of the encoder's cores, with each kind of input. Equal seeds

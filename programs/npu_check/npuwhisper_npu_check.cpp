@@ -29,8 +29,9 @@ usage: npuwhisper-npu-check [--json FILE] [--seed N]
   --seed N     seed of the random inputs (default: 1)
   --help       prints this text
 
-Each function gets random, edge and saturating inputs, in a run and a context of its own. The
+Each function gets random, edge and saturating inputs, in two runs and a context of its own. The
 error is the root mean square of the differences, divided by the root mean square of the reference.
+A run may take two seconds, or the milliseconds in $NPUWHISPER_NPU_TIMEOUT_MS.
 The image is the installed one, or the file that $NPUWHISPER_NPU_IMAGE names. The report contains no
 names of users, computers or folders, so you can attach it to a bug report.
 

@@ -41,6 +41,7 @@ std::string to_json(const Report& report) {
                       {"input", to_string(row.input)},
                       {"passed", outcome.passed},
                       // JSON has no infinity.
+                      {"bias", outcome.bias},
                       {"error", std::isfinite(outcome.error) ? nlohmann::ordered_json(outcome.error)
                                                              : nlohmann::ordered_json()},
                       {"bound", row.bound},

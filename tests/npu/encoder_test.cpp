@@ -159,7 +159,7 @@ TEST_F(Encoder, MatchesTheReferenceInInt8) {
 }
 
 TEST_F(Encoder, NeedsItsKernel) {
-  load("NPUWHISPER_TEST_ZEROED_IMAGE");
+  load("NPUWHISPER_TEST_FAULTY_IMAGE");
   expect_wrong();
 }
 

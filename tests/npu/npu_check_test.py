@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests npuwhisper-npu-check on the emulated NPU.
 
-usage: npu_check_test.py EMULATE npu1|npu2 NPU_CHECK ZEROED_IMAGE
+usage: npu_check_test.py EMULATE npu1|npu2 NPU_CHECK FOLDER
 
-ZEROED_IMAGE: an image whose cores do not multiply."""
+FOLDER: the folder with images whose cores have a fault (faulty_core.cc)."""
 import json
 import os
 import pathlib
@@ -18,6 +18,23 @@ FUNCTIONS = {'multiply, bf16', 'multiply, int8', 'finish, bias and GELU', 'finis
              'take_a, product after layer norm', 'finish, layer norm', 'attend'}
 # The functions whose results do not depend on encoder_multiply().
 WITHOUT_PRODUCTS = {'finish, layer norm', 'attend'}
+
+
+# A fault of a run, and a part of the problems that the report may name.
+FAULTS = {
+    'task': 'did not end in time',
+    'sync': 'not a finite number|differs from the reference',
+    'stale': 'a run failed|not a finite number|differs from the reference|did not end in time',
+    'short': 'not a finite number',
+    'stack': 'a run failed|not a finite number|differs from the reference|did not end in time',
+    'nothing': 'not a finite number',
+    'error': 'a run failed',
+}
+
+
+def image(fault):
+    """Returns the path of an image whose cores have a fault."""
+    return str(pathlib.Path(folder) / f'{fault}-{array}.xclbin')
 
 
 class NpuCheck(unittest.TestCase):
@@ -45,22 +62,73 @@ class NpuCheck(unittest.TestCase):
         self.assertEqual(done.stdout.count('\npassed  '), len(report['checks']))
 
     def test_the_report_is_not_private(self):
-        _, report = self.check('--seed', '7', NPUWHISPER_NPU_IMAGE=zeroed_image,
+        _, report = self.check('--seed', '7', NPUWHISPER_NPU_IMAGE=image('no_products'),
                                NPUWHISPER_EMULATOR_FAULTS='load@1')
         self.assertEqual(report['seed'], 7)
         # The message of a failed load names the image's path.
-        self.assertIn(f'loading {pathlib.Path(zeroed_image).name}: ', report['checks'][0]['problem'])
+        name = pathlib.Path(image('no_products')).name
+        self.assertIn(f'loading {name}: ', report['checks'][0]['problem'])
         text = json.dumps(report)
-        for private in (socket.gethostname(), str(pathlib.Path(zeroed_image).parent)):
+        for private in (socket.gethostname(), str(pathlib.Path(image('no_products')).parent)):
             self.assertNotIn(private, text)
 
     def test_cores_that_do_not_multiply_are_found(self):
-        done, report = self.check(NPUWHISPER_NPU_IMAGE=zeroed_image)
+        done, report = self.check(NPUWHISPER_NPU_IMAGE=image('no_products'))
         self.assertEqual(done.returncode, 1)
         failed = {row['function'] for row in report['checks'] if not row['passed']}
         self.assertEqual({row['function'] for row in report['checks']} - failed, WITHOUT_PRODUCTS)
         self.assertIn('the result differs from the reference', done.stdout)
         self.assertIn(f'{report["n_failed"]} of {len(report["checks"])} checks failed', done.stdout)
+
+    def test_faults_of_runs_are_found_whichever_the_function(self):
+        # A check whose first run fails has no second one.
+        kinds = list(FAULTS)
+        script = ','.join(f'{kinds[i % len(kinds)]}@{i + 1}' for i in range(99))
+        _, report = self.check(NPUWHISPER_EMULATOR_FAULTS=script,
+                               NPUWHISPER_EMULATOR_WATCHDOG_MS='300')
+        self.assertGreaterEqual(len(report['checks']), 3 * len(FUNCTIONS))
+        for i, row in enumerate(report['checks']):
+            with self.subTest(fault=kinds[i % len(kinds)], function=row['function'],
+                              input=row['input']):
+                self.assertFalse(row['passed'], row)
+                self.assertRegex(row['problem'], FAULTS[kinds[i % len(kinds)]])
+
+    def test_a_run_that_hangs_is_found(self):
+        _, report = self.check(NPUWHISPER_EMULATOR_FAULTS='hang@3', NPUWHISPER_NPU_TIMEOUT_MS='10000')
+        self.assertEqual([row['problem'] for row in report['checks'] if not row['passed']],
+                         ['NPU: no answer within 10000 ms'])
+
+    def test_the_loss_of_the_device_is_found(self):
+        _, report = self.check(NPUWHISPER_EMULATOR_FAULTS='lost@3')
+        self.assertEqual([row['passed'] for row in report['checks']],
+                         [True] + [False] * (len(report['checks']) - 1))
+
+    def test_a_wrong_lane_is_found(self):
+        _, report = self.check(NPUWHISPER_NPU_IMAGE=image('wrong_lane'))
+        failed = {row['function'] for row in report['checks'] if not row['passed']}
+        self.assertEqual({row['function'] for row in report['checks']} - failed, WITHOUT_PRODUCTS)
+
+    def test_wrong_rounding_is_found(self):
+        _, report = self.check(NPUWHISPER_NPU_IMAGE=image('rounding'))
+        for row in report['checks']:
+            if row['input'] == 'random':
+                self.assertFalse(row['passed'], row)
+                # The bias is found also where it is smaller than the bound of the error.
+                if row['error'] <= row['bound']:
+                    self.assertEqual(row['problem'], 'the results are rounded in one direction')
+
+    def test_dirty_memory_is_harmless_unless_a_core_depends_on_it(self):
+        done, report = self.check(NPUWHISPER_EMULATOR_FAULTS='dirty@1-999')
+        self.assertEqual((done.returncode, report['n_failed']), (0, 0), done.stdout)
+        # A core that does not clear its sums has the right result in the first run on zeros.
+        for script, problem in (('', 'in the second run: '), ('dirty@1-999', '')):
+            _, report = self.check(NPUWHISPER_NPU_IMAGE=image('not_cleared'),
+                                   NPUWHISPER_EMULATOR_FAULTS=script)
+            failed = [row for row in report['checks'] if not row['passed']]
+            self.assertEqual({row['function'] for row in report['checks']} -
+                             {row['function'] for row in failed}, WITHOUT_PRODUCTS)
+            for row in failed:
+                self.assertEqual(row['problem'].startswith('in the second run: '), bool(problem), row)
 
     def test_a_run_that_fails_is_a_failed_check(self):
         done, report = self.check(NPUWHISPER_EMULATOR_FAULTS='error@2')
@@ -82,5 +150,5 @@ class NpuCheck(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    emulate, array, program, zeroed_image = sys.argv[1:5]
+    emulate, array, program, folder = sys.argv[1:5]
     unittest.main(argv=sys.argv[:1] + sys.argv[5:])
