@@ -9,6 +9,7 @@
 
 #include <npuwhisper/result.h>
 
+#include "array/clock_constants.h"
 #include "array/transaction.h"
 #include "design/core_interface.h"
 #include "design/design_spec.h"
@@ -79,7 +80,7 @@ enum class Arithmetic {
   Int16,
 };
 
-/// Cost of an operation, and how it is divided into jobs.
+/// Work of an operation, and how it is divided into jobs.
 struct OperationPlan {
   Arithmetic arithmetic =
       Arithmetic::Bf16Rounded;  ///< Used for all products but those with int8 weights.
@@ -91,10 +92,6 @@ struct OperationPlan {
   std::uint64_t macs = 0;         ///< Multiply-accumulates of the operation's matrix products.
   std::uint64_t padded_macs = 0;  ///< Multiply-accumulates of the cores, padding included.
   std::uint64_t bytes_in = 0, bytes_out = 0;  ///< Bytes that cross the shims.
-  double compute_cycles = 0;  ///< Cycles of the busiest core, at the best published rate.
-  double stream_cycles = 0;   ///< Cycles of the busiest stream (A, B or C).
-  double host_cycles = 0;     ///< Cycles that host memory takes for the transfers of all shims.
-  double cycles = 0;          ///< Predicted total.
 };
 
 /// Returns the number of tiles that a job's A takes in a memory tile.
@@ -115,8 +112,11 @@ struct Plan {
   /// Returns the encoded instruction stream. Argument i of its address patches is buffer i of the
   /// run.
   std::vector<std::uint32_t> stream() const;
-  /// Returns the predicted duration of a run, including dispatch. The emulator's clock is not used.
-  double predicted_seconds() const;
+  /// Returns the predicted duration of a run, including dispatch. No run is emulated.
+  double predicted_seconds(const ArrayClock& clock) const;
+  double predicted_seconds(Basis basis) const {
+    return predicted_seconds(clock_of(spec.array->generation, basis));
+  }
   std::string describe() const;
 };
 

@@ -97,7 +97,7 @@ Result<CheckOutcome> run_once(XrtSession& session, const npu::Plan& plan, const 
   }
   CheckOutcome outcome = compare(session.buffer(kWorkspaceBuffer), check);
   outcome.milliseconds = took.count();
-  outcome.predicted_milliseconds = 1e3 * plan.predicted_seconds();
+  outcome.predicted_milliseconds = 1e3 * plan.predicted_seconds(npu::Basis::OpenKernels);
   return outcome;
 }
 

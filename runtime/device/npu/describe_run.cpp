@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "design/predict.h"
+
 namespace npuwhisper::npu_device {
 
 std::string describe_cores(const npu::Plan& plan) {
@@ -17,13 +19,15 @@ std::string describe_run(const npu::Plan& plan) {
     macs += figures.macs;
     padded_macs += figures.padded_macs;
   }
-  char text[250];
+  char text[300];
   std::snprintf(
       text, sizeof text,
       "one submission of %zu instruction words, %d descriptors, %d syncs; "
-      "%llu multiply-accumulates (%llu without padding); %.1f ms predicted by the planner",
+      "%llu multiply-accumulates (%llu without padding); predicted: %.1f ms by kernels that others "
+      "measured, %.1f ms by the best published rates",
       plan.stream().size(), plan.n_descriptors, plan.n_syncs, padded_macs, macs,
-      1e3 * plan.predicted_seconds());
+      1e3 * plan.predicted_seconds(npu::Basis::OpenKernels),
+      1e3 * plan.predicted_seconds(npu::Basis::BestPublished));
   return text;
 }
 
@@ -44,14 +48,14 @@ PlannedOp describe_op(const Graph& graph, const Op& op, const EncoderOperations&
     planned.how = "folded into the products that read it";
     return planned;
   }
-  double cycles = 0;
-  for (const npu::OperationPlan& figures : plan.figures) cycles += figures.cycles;
-  const npu::OperationPlan& figures =
-      plan.figures[static_cast<std::size_t>(at - operations.operations.begin())];
+  const auto index = static_cast<std::size_t>(at - operations.operations.begin());
+  const npu::OperationPlan& figures = plan.figures[index];
+  const npu::ArrayClock& clock =
+      npu::clock_of(plan.spec.array->generation, npu::Basis::OpenKernels);
   char text[120];
   std::snprintf(text, sizeof text, ", %.1f million multiply-adds with padding, %.2f ms predicted",
                 static_cast<double>(figures.padded_macs) / 1e6,
-                1e3 * plan.predicted_seconds() * figures.cycles / cycles);
+                1e3 * npu::predict(plan, index, clock).cycles / clock.hertz);
   planned.how = figures.shape + text;
   planned.reason = figures.reason;
   return planned;

@@ -43,7 +43,8 @@ std::string why_exact_product_on_host(const Graph& step, const Op& op,
                      "%.2f ms predicted; int8 weights take %.1f MB",
                      static_cast<double>(plan->packed_bytes) / 1e6,
                      static_cast<double>(plan->figures[0].bytes_out) / 1e6,
-                     1e3 * plan->predicted_seconds(), weights_of(step, op) / 1e6);
+                     1e3 * plan->predicted_seconds(npu::Basis::OpenKernels),
+                     weights_of(step, op) / 1e6);
 }
 
 /// Returns the array's predicted cost of a step's products, as text.
@@ -54,12 +55,13 @@ Result<std::string> predict_products(const Graph& step, const npu::DesignSpec& s
   for (const StepOperations::Group& group : operations->groups) {
     const auto plan = npu::make_plan(spec, group.operations.operations, kPacked);
     if (!plan) return fail(plan.error());
-    seconds += plan->predicted_seconds();
+    seconds += plan->predicted_seconds(npu::Basis::OpenKernels);
     array_bytes += static_cast<double>(plan->packed_bytes);
     for (const auto& source : group.operations.sources) weights += weights_of(step, source.op);
   }
   const auto n = static_cast<double>(operations->groups.size());
-  const double host_rate = npu::clock_of(spec.array->generation).host_bytes_per_second;
+  const double host_rate =
+      npu::clock_of(spec.array->generation, npu::Basis::OpenKernels).host_bytes_per_second;
   return format(
       "on the array, they would take %.0f submissions per step, %.1f MB of bf16 weights and a "
       "predicted %.1f ms, of which %.1f ms are dispatch; on the CPU, the same weights in int8 are "

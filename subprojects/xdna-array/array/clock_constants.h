@@ -11,22 +11,28 @@ namespace npuwhisper::npu {
 /// Array clock cycles since the image was loaded. Cores, DMA and streams share one clock.
 using Cycles = std::uint64_t;
 
-/// All constants of the emulated clock and of the planner's predictions, with their sources. The
-/// clock and the predictions use no other timing, and no constant is specific to an operation. A
-/// mark gives the kind of source: [S] is a manual or source text, [M] is a measurement on silicon
-/// by the named source, and [A] is an assumption. The named sources are AM020 (AIE-ML architecture
-/// manual), DRV (amdxdna's clock tables), NPE (NpuEmbeddings), GRA (granite GEMV notes), DRA
-/// (npu-whisper), G (arXiv 2512.13282), ATB (mlir-aie, asymmetric tile buffering) and BFP
-/// (mlir-aie, block datatypes).
+// All constants of the emulated clock and of the planner's predictions, with their sources. The
+// clock and the predictions use no other timing, and no constant is specific to an operation. A
+// mark gives the kind of source: [S] is a manual or source text, [M] is a measurement on silicon
+// by the named source, and [A] is an assumption. The named sources are AM020 (AIE-ML architecture
+// manual), DRV (amdxdna's clock tables), NPE (NpuEmbeddings), GRA (granite GEMV notes), DRA
+// (npu-whisper), G (arXiv 2512.13282), ATB (mlir-aie, asymmetric tile buffering), MAE (mlir-aie,
+// pull request 3650), IGN (ignite-xdna), CAS (bitnet-xdna2-strix-halo), AIR (mlir-air), ATA
+// (xdna-engine) and EMU (xdna-emu).
+
+/// The measurements that a clock rests on.
+enum class Basis : std::uint8_t {
+  OpenKernels,    ///< Kernels that others have measured, built with the open compiler (Peano).
+  BestPublished,  ///< The best rates published for whole designs; operations overlap fully.
+};
 
 /// Rate of one core for one type: n multiply-accumulates take n / (peak * efficiency) cycles.
 struct MacRate {
-  double peak;  ///< Multiply-accumulates per cycle and core that the instruction set allows.
-  double
-      efficiency;  ///< Best published efficiency of whole designs. No higher efficiency is assumed.
+  double peak;        ///< Multiply-accumulates per cycle and core that the instruction set allows.
+  double efficiency;  ///< Best efficiency of the measurements that the clock rests on.
 };
 
-/// Constants that differ between the array generations.
+/// Constants that differ between the array generations and between the bases.
 struct ArrayClock {
   double hertz;                  ///< Clock rate at the highest performance level. [S] DRV
   double host_bytes_per_second;  ///< Host memory bandwidth of all shims together.
@@ -37,12 +43,25 @@ struct ArrayClock {
   MacRate bf16_by_bfp16;  ///< bf16 operands, converted to blocks during the multiplication.
   MacRate bfp16;          ///< Operands stored as blocks.
   MacRate f32;
+  /// Cycles of a vector operation outside of matrix products. 1: operations are pipelined
+  /// perfectly. More: they wait for each other's results.
+  double vector_op_cycles;
+  /// Whether a call's vector operations are issued in the cycles of its matrix products.
+  bool overlaps;
 };
 
-/// npu1: 16 cores at 1.6 GHz. Whole-array peaks: int8 13.1 TOPS, bf16 6.55 TFLOPS.
-inline constexpr ArrayClock kAie2Clock{
+/// Cycles of a vector operation in code that Peano compiled. [A] from these measurements: AIR's
+/// passes over vectors of 32 lanes take 17 to 27 cycles each, because they wait for results
+/// (mlir-air's pull request 2006); NPE's chains run 6 to 8 times as long as their issue slots take,
+/// or 4 to 5 times if four chains are interleaved by hand.
+inline constexpr double kDependentOpCycles = 6;
+
+/// npu1: 16 cores at 1.6 GHz. Whole-array peaks: int8 13.1 TOPS, bf16 6.55 TFLOPS. G's clock is not
+/// known; its rates are taken as shares of these peaks. Phoenix was seen at 1.03 GHz (EMU, a
+/// laptop) and at 1.8 GHz (IGN, a desktop).
+inline constexpr ArrayClock kAie2Published{
     .hertz = 1.6e9,
-    .host_bytes_per_second = 20e9,  // [A] upper end of Phoenix's range, 15 to 20 GB/s
+    .host_bytes_per_second = 56.2e9,  // [M] IGN: copying on four columns, both directions
     .int8 = {.peak = 256, .efficiency = 6.76 / 13.1},     // [M] G
     .int16x8 = {.peak = 128, .efficiency = 6.76 / 13.1},  // [A] same efficiency as int8
     .int16 = {.peak = 64, .efficiency = 6.76 / 13.1},     // [A] same efficiency as int8
@@ -52,27 +71,58 @@ inline constexpr ArrayClock kAie2Clock{
     .bfp16 = {.peak = 128, .efficiency = 3.14 / 6.55},
     // [S] aie_api splits a float into three bf16 and multiplies the nine pairs.
     .f32 = {.peak = 128.0 / 9, .efficiency = 3.14 / 6.55},
+    .vector_op_cycles = 1,  // [A]
+    .overlaps = true,       // [A]
+};
+inline constexpr ArrayClock kAie2Open{
+    .hertz = 1.6e9,
+    .host_bytes_per_second = 38.9e9,                     // [M] IGN: group norm, both directions
+    .int8 = {.peak = 256, .efficiency = 80.0 / 256},     // [M] IGN
+    .int16x8 = {.peak = 128, .efficiency = 80.0 / 256},  // [A] same efficiency as int8
+    .int16 = {.peak = 64, .efficiency = 80.0 / 256},     // [A] same efficiency as int8
+    .bf16 = {.peak = 128, .efficiency = 46.9 / 128},     // [M] IGN
+    .bf16_by_bfp16 = {.peak = 128, .efficiency = 46.9 / 128},
+    .bfp16 = {.peak = 128, .efficiency = 46.9 / 128},
+    .f32 = {.peak = 128.0 / 9, .efficiency = 46.9 / 128},
+    .vector_op_cycles = kDependentOpCycles,
+    .overlaps = false,  // [A] products and other loops follow each other
 };
 
 /// npu2: 32 cores at 1.8 GHz. Whole-array peaks: int8 59 TOPS, bfp16 59 TFLOPS.
-inline constexpr ArrayClock kAie2pClock{
+inline constexpr ArrayClock kAie2pPublished{
     .hertz = 1.8e9,
-    .host_bytes_per_second = 42.7e9,                     // [M] GRA, for 32 cores with memory tiles
+    .host_bytes_per_second = 57e9,                       // [M] ATA, in a product
     .int8 = {.peak = 512, .efficiency = 38.05 / 59},     // [M] G
     .int16x8 = {.peak = 256, .efficiency = 38.05 / 59},  // [A] same efficiency as int8
     .int16 = {.peak = 128, .efficiency = 38.05 / 59},    // [A] same efficiency as int8
-    // [M] BFP: products of plain bf16 reach 1.6 TFLOPS. They are computed element-wise, 64 per
-    // cycle and core.
-    .bf16 = {.peak = 64, .efficiency = 1.6 / 7.37},
+    // Products of plain bf16 are computed element-wise. [M] NPE: one call of a kernel, traced.
+    .bf16 = {.peak = 64, .efficiency = 28.9 / 64},
     // [M] G measured bf16 operands and results in memory, as in this project's kernels. The rate
     // includes the conversion. (ATB's 27.3 TFLOPS are for weights stored as blocks.)
     .bf16_by_bfp16 = {.peak = 512, .efficiency = 14.71 / 59},
     .bfp16 = {.peak = 512, .efficiency = 31.6 / 59},  // [M] ATB, on Krackan in turbo mode
-    .f32 = {.peak = 64.0 / 9, .efficiency = 1.6 / 7.37},
+    .f32 = {.peak = 64.0 / 9, .efficiency = 28.9 / 64},
+    .vector_op_cycles = 1,  // [A]
+    .overlaps = true,       // [A]
+};
+inline constexpr ArrayClock kAie2pOpen{
+    .hertz = 1.8e9,
+    .host_bytes_per_second = 45.5e9,                            // [M] NPE, traced in a product
+    .int8 = {.peak = 512, .efficiency = 120.0 / 512},           // [M] CAS
+    .int16x8 = {.peak = 256, .efficiency = 120.0 / 512},        // [A] same efficiency as int8
+    .int16 = {.peak = 128, .efficiency = 120.0 / 512},          // [A] same efficiency as int8
+    .bf16 = {.peak = 64, .efficiency = 24.9 / 64},              // [M] NPE, in its encoder
+    .bf16_by_bfp16 = {.peak = 512, .efficiency = 118.5 / 512},  // [M] NPE, while a design computes
+    .bfp16 = {.peak = 512, .efficiency = 24.0 / 59},            // [M] MAE: 24 to 32.5 TFLOPS
+    .f32 = {.peak = 64.0 / 9, .efficiency = 24.9 / 64},
+    .vector_op_cycles = kDependentOpCycles,
+    .overlaps = false,  // [A] products and other loops follow each other
 };
 
-constexpr const ArrayClock& clock_of(Generation generation) {
-  return generation == Generation::Aie2 ? kAie2Clock : kAie2pClock;
+constexpr const ArrayClock& clock_of(Generation generation, Basis basis) {
+  const bool open = basis == Basis::OpenKernels;
+  if (generation == Generation::Aie2) return open ? kAie2Open : kAie2Published;
+  return open ? kAie2pOpen : kAie2pPublished;
 }
 
 // The constants below describe commands.
@@ -82,9 +132,11 @@ constexpr const ArrayClock& clock_of(Generation generation) {
 /// of the product's own time, the remaining time is within 20 % of this constant.
 inline constexpr double kDispatchSeconds = 150e-6;
 /// Time for one operation of an instruction stream, and for each register word that the operation
-/// writes. [A] The controller is a small processor on the array's configuration bus.
-inline constexpr double kInstructionSeconds = 50e-9;
-inline constexpr double kRegisterWordSeconds = 5e-9;
+/// writes. A masked write also reads, which takes as long as a write. [M] EMU, on Phoenix: 100.5
+/// cycles for a register, about 210 for a masked write and 203 for a block of 8, at 1.03 GHz. [M]
+/// IGN: 145 ns for the average operation of whole streams.
+inline constexpr double kInstructionSeconds = 85e-9;
+inline constexpr double kRegisterWordSeconds = 13e-9;
 /// Interval at which the controller rereads a polled register. [A]
 inline constexpr Cycles kPollCycles = 200;
 

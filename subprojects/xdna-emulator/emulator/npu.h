@@ -12,6 +12,7 @@
 #include <npuwhisper/result.h>
 
 #include "array/array_model.h"
+#include "array/clock_constants.h"
 
 namespace npuwhisper::emu {
 
@@ -70,11 +71,23 @@ struct RunOutcome {
 /// may use different instances at the same time.
 class Npu {
  public:
-  /// Loads an image (see image.h). The memories of the tiles are zero, as the firmware leaves them,
-  /// or, if `is_dirty`, have arbitrary content outside of initialised buffers. Errors:
-  /// InvalidArgument, NotFound (the design has no such device), Unsupported, Unavailable (the
-  /// memory file for a kernel cannot be created).
-  static Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image, bool is_dirty = false);
+  struct LoadOptions {
+    /// The memories of the tiles have arbitrary content outside of initialised buffers. Otherwise,
+    /// they are zero, as the firmware leaves them.
+    bool is_dirty = false;
+    /// Timing of the array. Null: the clock that NPUWHISPER_EMULATOR_CLOCK names ("open-kernels",
+    /// the default, or "best-published"; see array/clock_constants.h). The clock must outlive the
+    /// array.
+    const npu::ArrayClock* clock = nullptr;
+  };
+
+  /// Loads an image (see image.h). Errors: InvalidArgument, NotFound (the design has no such
+  /// device), Unsupported, Unavailable (the memory file for a kernel cannot be created).
+  static Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image,
+                                           const LoadOptions& options);
+  static Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image) {
+    return load(image, LoadOptions{});
+  }
   virtual ~Npu() = default;
 
   virtual const npu::ArrayModel& array() const = 0;

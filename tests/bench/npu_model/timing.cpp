@@ -38,21 +38,40 @@ int padded(int value, int to) {
   return (value + to - 1) / to * to;
 }
 
+/// Places matrices of whole tiles one after the other in the workspace.
+class Workspace {
+ public:
+  explicit Workspace(const npu::DesignSpec& spec) : pass_(spec.core_rows * npu::core::kTile) {}
+  npu::HostMatrix matrix(int rows, int columns) {
+    const int stride = padded(columns, npu::core::kTile);
+    const npu::HostMatrix result{1, bytes_, stride};
+    bytes_ +=
+        2 * static_cast<std::uint64_t>(padded(rows, pass_)) * static_cast<std::uint64_t>(stride);
+    return result;
+  }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  int pass_;
+  std::uint64_t bytes_ = 0;
+};
+
 }  // namespace
 
-Result<Timing> time_operations(const npu::DesignSpec& spec,
-                               std::span<const npu::Operation> operations,
-                               std::uint64_t workspace_bytes, bool run) {
+Result<Timing> time_operations(const Machine& machine, std::span<const npu::Operation> operations,
+                               std::uint64_t workspace_bytes) {
+  const npu::DesignSpec& spec = machine.spec;
   const auto plan = npu::make_plan(spec, operations, 0);
   if (!plan) return fail(plan.error());
-  Timing timing{.planner_seconds = plan->predicted_seconds()};
+  Timing timing{.planner_seconds = plan->predicted_seconds(machine.clock)};
   for (const npu::OperationPlan& figures : plan->figures) {
     timing.multiply_accumulates += figures.padded_macs;
   }
-  if (!run) return timing;
+  if (!machine.run) return timing;
 
   const bool aie2 = spec.array->generation == npu::Generation::Aie2;
-  auto array = npu::EmulatedArray::create(spec, aie2 ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P);
+  auto array = npu::EmulatedArray::create(spec, aie2 ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P,
+                                          npu::core::kObject, &machine.clock);
   if (!array) return fail(array.error());
   std::vector<std::byte> packed(plan->packed_bytes);
   for (std::size_t i = 0; i < operations.size(); ++i) {
@@ -68,19 +87,38 @@ Result<Timing> time_operations(const npu::DesignSpec& spec,
   return timing;
 }
 
-Result<Timing> time_product(const npu::DesignSpec& spec, int m, int k, int n, bool run) {
-  const int rows = padded(m, spec.core_rows * npu::core::kTile);
-  const int inputs = padded(k, npu::core::kTile);
-  const int outputs = padded(n, npu::core::kTile);
-  const auto bytes = [&](int columns) {
-    return 2 * static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(columns);
-  };
+Result<Timing> time_product(const Machine& machine, int m, int k, int n, bool gelu) {
+  Workspace space(machine.spec);
   const npu::Operation operation{
       "product", npu::Product{.m = m,
                               .k = k,
-                              .input = {1, 0, inputs},
-                              .parts = {{.n = n, .output = {1, bytes(inputs), outputs}}}}};
-  return time_operations(spec, std::span(&operation, 1), bytes(inputs) + bytes(outputs), run);
+                              .input = space.matrix(m, k),
+                              .parts = {{.n = n, .output = space.matrix(m, n), .gelu = gelu}}}};
+  return time_operations(machine, {&operation, 1}, space.bytes());
+}
+
+Result<Timing> time_attention(const Machine& machine, int n_queries, int n_keys, int n_heads) {
+  Workspace space(machine.spec);
+  const int columns = n_heads * npu::core::kTile;
+  const npu::Operation operation{"attention",
+                                 npu::Attention{.n_queries = n_queries,
+                                                .n_keys = n_keys,
+                                                .n_heads = n_heads,
+                                                .queries = space.matrix(n_queries, columns),
+                                                .keys = space.matrix(columns, n_keys),
+                                                .values = space.matrix(n_keys, columns),
+                                                .output = space.matrix(n_queries, columns)}};
+  return time_operations(machine, {&operation, 1}, space.bytes());
+}
+
+Result<Timing> time_layer_norm(const Machine& machine, int m, int k) {
+  Workspace space(machine.spec);
+  const npu::Operation operation{"layer norm", npu::LayerNorm{.m = m,
+                                                              .k = k,
+                                                              .epsilon = 1e-5F,
+                                                              .input = space.matrix(m, k),
+                                                              .output = space.matrix(m, k)}};
+  return time_operations(machine, {&operation, 1}, space.bytes());
 }
 
 }  // namespace npuwhisper::bench

@@ -7,6 +7,7 @@
 
 #include <npuwhisper/result.h>
 
+#include "array/clock_constants.h"
 #include "design/design_spec.h"
 #include "design/operation.h"
 
@@ -22,16 +23,28 @@ struct Timing {
   double seconds() const { return clock_seconds.value_or(planner_seconds); }
 };
 
-/// Returns the planned time of the operations. Buffer 0 of the run holds the packed weights. Buffer
-/// 1, which has `workspace_bytes` bytes, holds the inputs and outputs. If `run` is true, also runs
-/// the plan on the emulated array with zeros as data, and sets clock_seconds. Emulated time does
-/// not depend on values. Errors: those of make_plan() and, if `run` is true, of pack_panels() and
-/// the emulated array.
-Result<Timing> time_operations(const npu::DesignSpec& spec,
-                               std::span<const npu::Operation> operations,
-                               std::uint64_t workspace_bytes, bool run);
+/// Where and how operations are timed.
+struct Machine {
+  npu::DesignSpec spec{};
+  npu::ArrayClock clock{};
+  bool run = false;  ///< Whether to run the plan on the emulated array.
+};
 
-/// Plans one product, [m, k] times [k, n], and runs it if `run` is true, like time_operations().
-Result<Timing> time_product(const npu::DesignSpec& spec, int m, int k, int n, bool run);
+/// Returns the planned time of the operations. Buffer 0 of the run holds the packed weights. Buffer
+/// 1, which has `workspace_bytes` bytes, holds the inputs and outputs. If `machine.run` is true,
+/// also runs the plan on the emulated array with zeros as data, and sets clock_seconds. Emulated
+/// time does not depend on values. Errors: those of make_plan() and, for a run, of pack_panels()
+/// and the emulated array.
+Result<Timing> time_operations(const Machine& machine, std::span<const npu::Operation> operations,
+                               std::uint64_t workspace_bytes);
+
+// The functions below time one operation like time_operations().
+
+/// [m, k] times [k, n]. `gelu`: of the result.
+Result<Timing> time_product(const Machine& machine, int m, int k, int n, bool gelu = false);
+/// Attention of n_heads heads of 64 columns.
+Result<Timing> time_attention(const Machine& machine, int n_queries, int n_keys, int n_heads);
+/// Layer norm of m rows of k columns.
+Result<Timing> time_layer_norm(const Machine& machine, int m, int k);
 
 }  // namespace npuwhisper::bench

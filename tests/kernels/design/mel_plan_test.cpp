@@ -47,7 +47,6 @@ TEST_P(MelPlans, AWindowIsOneStream) {
     const auto rows = static_cast<std::uint64_t>(made->figures[0].padded_rows);
     EXPECT_EQ(made->figures[0].padded_macs, rows * mel::kSpectrumRows * mel::kSpectrumColumns);
     EXPECT_NE(made->figures[0].reason.find("times)"), std::string::npos);
-    for (const OperationPlan& figures : made->figures) EXPECT_GT(figures.cycles, 0);
   }
 }
 

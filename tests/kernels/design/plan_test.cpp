@@ -64,7 +64,6 @@ TEST_P(Plans, WholeEncodersPlan) {
     for (const OperationPlan& figures : plan->figures) {
       macs += figures.macs;
       EXPECT_GE(figures.padded_macs, figures.macs);
-      EXPECT_GT(figures.cycles, 0);
       EXPECT_FALSE(figures.reason.empty());
     }
     const std::uint64_t d = static_cast<std::uint64_t>(sizes.n_state);
@@ -144,8 +143,9 @@ TEST_P(Plans, Int8WeightsHalveTheResidentTiles) {
   EXPECT_EQ(weight_tiles(*int8), 8 * 8);
   EXPECT_EQ(int8->figures[0].padded_macs, bf16->figures[0].padded_macs);
   EXPECT_LT(int8->figures[0].bytes_in, bf16->figures[0].bytes_in);
-  EXPECT_LT(int8->figures[0].compute_cycles, bf16->figures[0].compute_cycles);
-  EXPECT_LT(int8->predicted_seconds(), bf16->predicted_seconds());
+  // In kernels that others measured, the rounding of A takes longer than int8 products save.
+  EXPECT_LT(int8->predicted_seconds(Basis::BestPublished),
+            bf16->predicted_seconds(Basis::BestPublished));
 }
 
 // In bf16, this feed-forward layer of Whisper medium has 64 tiles of weights for each column, but

@@ -50,7 +50,10 @@ Result<void> check_port(const Port& port, bool is_source, const Fabric& fabric) 
 
 Array::Array(const Design& design, const Options& options)
     : options_(options),
-      fabric_(*design.array, design.n_columns, options.trace),
+      fabric_(*design.array,
+              options.clock ? *options.clock
+                            : npu::clock_of(design.array->generation, npu::Basis::OpenKernels),
+              design.n_columns, options.trace),
       registers_(fabric_),
       controller_(fabric_, registers_) {
   if (!options.is_dirty) return;

@@ -27,6 +27,8 @@ namespace npuwhisper::emu {
 class Array {
  public:
   struct Options {
+    /// Timing of the array. Null: the clock of the array's generation that rests on open kernels.
+    const npu::ArrayClock* clock = nullptr;
     bool trace = false;
     bool is_dirty = false;  ///< See Npu::load().
     /// Limit on the number of acts of all actors while a stream stays at one instruction. A run

@@ -31,6 +31,13 @@ std::size_t words_of(const npu::Instruction& instruction) {
   return 1;
 }
 
+/// Returns the time that the controller takes for an instruction. A masked write reads first.
+double seconds_of(const npu::Instruction& instruction) {
+  const double accesses = std::holds_alternative<npu::MaskWrite>(instruction) ? 2 : 1;
+  return accesses * npu::kInstructionSeconds +
+         npu::kRegisterWordSeconds * static_cast<double>(words_of(instruction));
+}
+
 constexpr std::string_view kNames[] = {"write",    "block write", "mask write",
                                        "poll",     "sync",        "address patch",
                                        "load PDI", "no-op",       "preemption point"};
@@ -64,10 +71,7 @@ Result<void> Controller::act() {
                                              "): " + executed.error().message);
     }
     if (!*executed) return {};
-    time_ += static_cast<Cycles>(
-        (npu::kInstructionSeconds +
-         npu::kRegisterWordSeconds * static_cast<double>(words_of(instruction))) *
-        fabric_.clock.hertz);
+    time_ += static_cast<Cycles>(seconds_of(instruction) * fabric_.clock.hertz);
     if (fabric_.trace.on()) {
       fabric_.trace.span(fabric_.trace.controller(), kNames[instruction.index()], began_, time_);
     }

@@ -10,9 +10,10 @@ constexpr npu::TileId kHiddenMemoryTile{-1, 1};
 
 }  // namespace
 
-Fabric::Fabric(const npu::ArrayModel& array, int columns, bool trace_on)
+Fabric::Fabric(const npu::ArrayModel& array, const npu::ArrayClock& array_clock, int columns,
+               bool trace_on)
     : model(array),
-      clock(npu::clock_of(array.generation)),
+      clock(array_clock),
       n_columns(columns),
       bandwidth(clock),
       streams(scheduler, bandwidth),

@@ -21,7 +21,8 @@ class Tile;
 
 /// State that the parts of one array share. Created before the parts and destroyed after them.
 struct Fabric {
-  Fabric(const npu::ArrayModel& array, int columns, bool trace_on);
+  Fabric(const npu::ArrayModel& array, const npu::ArrayClock& array_clock, int columns,
+         bool trace_on);
   ~Fabric();
   Fabric(const Fabric&) = delete;
   Fabric& operator=(const Fabric&) = delete;

@@ -24,9 +24,11 @@ Cycles kernel_cycles(const NpuWhisperCoreState& state, const npu::ArrayClock& cl
       cycles_of(state.macs_16x16, clock.int16) + cycles_of(state.macs_bf16, clock.bf16) +
       cycles_of(state.macs_bf16_by_bfp16, clock.bf16_by_bfp16) +
       cycles_of(state.macs_bfp16, clock.bfp16) + cycles_of(state.macs_float, clock.f32);
+  const double vectors =
+      static_cast<double>(state.vector_ops) / npu::kVectorOpsPerCycle * clock.vector_op_cycles;
+  const double arithmetic = clock.overlaps ? std::max(multiplier, vectors) : multiplier + vectors;
   const double busiest =
-      std::max({multiplier, static_cast<double>(state.vector_ops) / npu::kVectorOpsPerCycle,
-                static_cast<double>(state.loads) / npu::kLoadsPerCycle,
+      std::max({arithmetic, static_cast<double>(state.loads) / npu::kLoadsPerCycle,
                 static_cast<double>(state.stores) / npu::kStoresPerCycle,
                 static_cast<double>(state.scalar_ops) / npu::kScalarOpsPerCycle});
   return npu::kCallCycles + static_cast<Cycles>(std::ceil(busiest));

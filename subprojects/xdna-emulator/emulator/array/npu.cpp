@@ -2,6 +2,8 @@
 #include "emulator/npu.h"
 
 #include <cstdlib>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "emulator/array/array.h"
@@ -38,9 +40,20 @@ bool is_set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
+/// Returns the basis of the clock that NPUWHISPER_EMULATOR_CLOCK names.
+Result<npu::Basis> basis_of_clock() {
+  const char* given = std::getenv("NPUWHISPER_EMULATOR_CLOCK");
+  const std::string_view name = given == nullptr || *given == '\0' ? "open-kernels" : given;
+  if (name == "open-kernels") return npu::Basis::OpenKernels;
+  if (name == "best-published") return npu::Basis::BestPublished;
+  return fail(ErrorCode::InvalidArgument, "NPUWHISPER_EMULATOR_CLOCK is '" + std::string(name) +
+                                              "', wanted 'open-kernels' or 'best-published'");
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes, bool is_dirty) {
+Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes,
+                                       const LoadOptions& options) {
   auto image = parse_image(bytes);
   if (!image) return fail(image.error());
   auto design = lower(image->design, image->options);
@@ -51,7 +64,12 @@ Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes, bool is
                     (design->array ? std::string(design->array->name) : "none") + "'");
   }
   const bool trace = is_set("NPUWHISPER_EMULATOR_TRACE") || is_set("NPUWHISPER_EMULATOR_OCCUPANCY");
-  auto array = Array::create(*design, image->kernels, {.trace = trace, .is_dirty = is_dirty});
+  const auto basis = basis_of_clock();
+  if (!basis) return fail(basis.error());
+  const npu::ArrayClock& clock =
+      options.clock ? *options.clock : npu::clock_of(design->array->generation, *basis);
+  auto array = Array::create(*design, image->kernels,
+                             {.clock = &clock, .trace = trace, .is_dirty = options.is_dirty});
   if (!array) return fail(array.error());
   return std::unique_ptr<Npu>(std::make_unique<EmulatedNpu>(std::move(*array)));
 }

@@ -69,7 +69,7 @@ Device::Device(const DeviceModel& model, const npu::ArrayModel& array, ContextRe
       has_timelines_(variable("NPUWHISPER_EMULATOR_TIMELINES") == "1") {}
 
 Result<std::unique_ptr<Npu>> Device::load(std::span<const std::byte> image, bool is_dirty) const {
-  auto npu = Npu::load(image, is_dirty);
+  auto npu = Npu::load(image, {.is_dirty = is_dirty});
   if (npu && (*npu)->array().name != array_->name) {
     return fail(ErrorCode::InvalidArgument,
                 "the image is for " + std::string((*npu)->array().name) + ", but this device is " +

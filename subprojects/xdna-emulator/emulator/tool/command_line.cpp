@@ -50,6 +50,9 @@ Environment variables of the emulated NPU:
                                    is error, abort, timeout, hang, lost, nothing, task, sync, stale,
                                    short or stack for the N-th to M-th run, or load or dirty for the
                                    N-th to M-th load of an image (see docs/emulator.md)
+  NPUWHISPER_EMULATOR_CLOCK        basis of the predicted times: open-kernels (the default; kernels
+                                   that others built with open compilers and measured) or
+                                   best-published (the best published rates of designs)
   NPUWHISPER_EMULATOR_WATCHDOG_MS  time after which the driver ends a run that is stuck, in
                                    milliseconds (default: 2000; 0: never)
   NPUWHISPER_EMULATOR_TIMELINES    1: programs wait for runs as with the kernel's own driver; XRT

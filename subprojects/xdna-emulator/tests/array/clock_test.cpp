@@ -59,7 +59,7 @@ double seconds_to_send(int n_columns, int n_channels, std::uint32_t n_words) {
 TEST(Clock, AChannelMovesFourBytesACycle) {
   const std::uint32_t n_words = 1 << 20;
   const double seconds = seconds_to_send(1, 1, n_words);
-  const double bytes_per_cycle = 4.0 * n_words / (seconds * npu::kAie2Clock.hertz);
+  const double bytes_per_cycle = 4.0 * n_words / (seconds * npu::kAie2Open.hertz);
   EXPECT_LE(bytes_per_cycle, 4.0);
   // The memory tile receives the words in blocks of 8 KB. Each block costs a few additional cycles.
   EXPECT_GT(bytes_per_cycle, 3.97);
@@ -69,8 +69,8 @@ TEST(Clock, HostMemoryIsSharedByAllShims) {
   const std::uint32_t n_words = 1 << 18;
   const double seconds = seconds_to_send(4, 2, n_words);
   const double bytes_per_second = 8 * 4.0 * n_words / seconds;
-  EXPECT_LE(bytes_per_second, npu::kAie2Clock.host_bytes_per_second);
-  EXPECT_GT(bytes_per_second, 0.97 * npu::kAie2Clock.host_bytes_per_second);
+  EXPECT_LE(bytes_per_second, npu::kAie2Open.host_bytes_per_second);
+  EXPECT_GT(bytes_per_second, 0.97 * npu::kAie2Open.host_bytes_per_second);
 }
 
 TEST(Clock, AnEmptyStreamTakesTheDispatch) {
@@ -79,7 +79,7 @@ TEST(Clock, AnEmptyStreamTakesTheDispatch) {
   HostMemory host;
   const RunOutcome outcome = array->run(Stream(design).words(), {}, host);
   EXPECT_EQ(outcome.state, RunState::Completed);
-  EXPECT_NEAR(outcome.seconds, npu::kDispatchSeconds, 1 / npu::kAie2Clock.hertz);
+  EXPECT_NEAR(outcome.seconds, npu::kDispatchSeconds, 1 / npu::kAie2Open.hertz);
 }
 
 TEST(Clock, ALockTransfersSimulatedTime) {
@@ -105,7 +105,7 @@ TEST(Clock, ALockTransfersSimulatedTime) {
   const RunOutcome outcome = array->run(stream.words(), {}, host);
   ASSERT_EQ(outcome.state, RunState::Completed) << outcome.message;
   // Each iteration has five instructions.
-  EXPECT_NEAR(outcome.seconds * npu::kAie2Clock.hertz, 5e6, 1e3);
+  EXPECT_NEAR(outcome.seconds * npu::kAie2Open.hertz, 5e6, 1e3);
 }
 
 TEST(Trace, HoldsWhatHappened) {
@@ -154,7 +154,7 @@ TEST(Trace, HoldsWhatHappened) {
   EXPECT_LE(begin, before_us + 60e6);
   // The durations are in microseconds. The shim sends one word per cycle. Meanwhile, the controller
   // waits for the end of the transfer.
-  EXPECT_NEAR(sending, 4096 / npu::kAie2Clock.hertz * 1e6, 1e-2);
+  EXPECT_NEAR(sending, 4096 / npu::kAie2Open.hertz * 1e6, 1e-2);
   EXPECT_GT(syncing, sending);
   std::remove(file.c_str());
 }

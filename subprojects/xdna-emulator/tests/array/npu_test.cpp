@@ -40,7 +40,7 @@ TEST(Npu, RunsAnImage) {
 class FaultyRun {
  public:
   explicit FaultyRun(std::string text = kAddingDesign, bool is_dirty = false)
-      : npu_(*Npu::load(serialize({"npu1", text, {}}), is_dirty)),
+      : npu_(*Npu::load(serialize({"npu1", text, {}}), {.is_dirty = is_dirty})),
         stream_(lower(text)->sequences.at(0).instructions) {}
 
   RunOutcome run(RunFault fault, std::uint32_t first) {
@@ -101,6 +101,15 @@ TEST(Npu, DirtyMemoryReachesDesignsThatDoNotInitialiseIt) {
   FaultyRun written(kAddingDesign, true);
   EXPECT_EQ(written.run(RunFault::None, 1).state, RunState::Completed);
   EXPECT_EQ(written.result(), counting(64, 6));
+}
+
+TEST(Npu, AnUnknownClockIsRefused) {
+  ::setenv("NPUWHISPER_EMULATOR_CLOCK", "fast", 1);
+  const auto refused = Npu::load(serialize({"npu1", kAddingDesign, {}}));
+  ::unsetenv("NPUWHISPER_EMULATOR_CLOCK");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "NPUWHISPER_EMULATOR_CLOCK is 'fast', wanted 'open-kernels' or 'best-published'");
 }
 
 TEST(Npu, TracesWhereTheEnvironmentAsks) {

@@ -16,7 +16,7 @@ EMULATE = os.path.abspath(sys.argv[1])
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 
 VARIABLES = [f"NPUWHISPER_EMULATOR_{name}" for name in
-             ("FAULTS", "WATCHDOG_MS", "TIMELINES", "STATS", "TRACE", "OCCUPANCY")]
+             ("FAULTS", "CLOCK", "WATCHDOG_MS", "TIMELINES", "STATS", "TRACE", "OCCUPANCY")]
 
 
 def emulate(*arguments, **variables):

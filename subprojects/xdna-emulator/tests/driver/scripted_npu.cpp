@@ -87,7 +87,7 @@ class ScriptedNpu final : public Npu {
 
 }  // namespace
 
-Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> image, bool) {
+Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> image, const LoadOptions&) {
   const std::string_view text(reinterpret_cast<const char*>(image.data()), image.size());
   constexpr std::string_view kMagic = "scripted ";
   if (!text.starts_with(kMagic)) {

@@ -38,13 +38,15 @@ class Buffers final : public emu::DeviceMemory {
 }  // namespace
 
 Result<std::unique_ptr<EmulatedArray>> EmulatedArray::create(const DesignSpec& spec,
-                                                             const char* object, const char* name) {
-  return load(spec, write_design(spec, name), object, name);
+                                                             const char* object, const char* name,
+                                                             const ArrayClock* clock) {
+  return load(spec, write_design(spec, name), object, name, clock);
 }
 
 Result<std::unique_ptr<EmulatedArray>> EmulatedArray::load(const DesignSpec& spec,
                                                            const std::string& text,
-                                                           const char* object, const char* name) {
+                                                           const char* object, const char* name,
+                                                           const ArrayClock* clock) {
   std::ifstream file(object, std::ios::binary);
   if (!file) return fail(ErrorCode::NotFound, std::string("kernel object '") + object + "'");
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)),
@@ -53,7 +55,7 @@ Result<std::unique_ptr<EmulatedArray>> EmulatedArray::load(const DesignSpec& spe
   const emu::Image image{.array = std::string(spec.array->name),
                          .design = text,
                          .kernels = {{name, {data, data + bytes.size()}}}};
-  auto npu = emu::Npu::load(emu::serialize(image));
+  auto npu = emu::Npu::load(emu::serialize(image), {.clock = clock});
   if (!npu) return fail(npu.error());
   return std::unique_ptr<EmulatedArray>(new EmulatedArray(std::move(*npu)));
 }

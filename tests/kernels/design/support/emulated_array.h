@@ -19,12 +19,15 @@ class EmulatedArray {
  public:
   /// Writes the design for `spec` and loads it. `object` is the path of the kernel object, compiled
   /// natively for the array's generation; the design links it as `name`.
+  /// `clock`: see emu::Npu::LoadOptions.
   static Result<std::unique_ptr<EmulatedArray>> create(const DesignSpec& spec, const char* object,
-                                                       const char* name = core::kObject);
+                                                       const char* name = core::kObject,
+                                                       const ArrayClock* clock = nullptr);
   /// Loads the design `text` instead of the design for `spec`.
   static Result<std::unique_ptr<EmulatedArray>> load(const DesignSpec& spec,
                                                      const std::string& text, const char* object,
-                                                     const char* name = core::kObject);
+                                                     const char* name = core::kObject,
+                                                     const ArrayClock* clock = nullptr);
 
   /// Runs the plan's instruction stream. `buffers[i]` is argument i.
   emu::RunOutcome run(const Plan& plan, std::span<const std::span<std::byte>> buffers);
