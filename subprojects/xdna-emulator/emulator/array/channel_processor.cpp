@@ -167,9 +167,30 @@ Result<void> ChannelProcessor::become_ready(Cycles overhead) {
     fabric_.streams.sink_ready(*outlet_);
     return {};
   }
-  std::optional<int> packet_id;
-  if (descriptor_.packet) packet_id = static_cast<int>(descriptor_.packet_id);
-  return fabric_.streams.source_ready(*inlet_, packet_id);
+  const auto id = packet_id();
+  if (!id) return fail(id.error());
+  auto ready = fabric_.streams.source_ready(*inlet_, *id);
+  if (!ready && id->has_value() && !descriptor_.packet) {
+    return fail(ready.error().code, ready.error().message +
+                                        " (the descriptor adds no header, so the first word of its "
+                                        "data is the header)");
+  }
+  return ready;
+}
+
+/// Returns the id of the packet that the transfer begins; empty for words without a packet, and for
+/// the rest of a packet. If the descriptor adds no header, and a switch expects one, the first word
+/// of the data is the header.
+Result<std::optional<int>> ChannelProcessor::packet_id() {
+  using Id = std::optional<int>;
+  if (descriptor_.packet) return Id(static_cast<int>(descriptor_.packet_id));
+  if (inlet_->current || !inlet_->takes_packets()) return Id();
+  if (descriptor_.suppress_tlast) {
+    return fail(ErrorCode::Unsupported, "a packet without TLAST (suppress_tlast) is not modelled");
+  }
+  std::uint32_t header = 0;
+  if (const std::byte* from = memory()) AddressWalk(walk_).gather(from, pad_value_, {&header, 1});
+  return Id(packet_id_of(header));
 }
 
 void ChannelProcessor::become_blocked(State state) {

@@ -78,6 +78,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   Result<void> load(int descriptor_id);
   Result<void> start();
   Result<void> become_ready(Cycles overhead);
+  Result<std::optional<int>> packet_id();
   Result<void> finish();
   Result<void> check() const;
   void become_blocked(State state);

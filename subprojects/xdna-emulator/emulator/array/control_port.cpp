@@ -101,7 +101,7 @@ Result<void> ControlPort::offer() {
   if (answers_.empty() || (sends_ && n_sent_ == 0)) return {};
   sends_ = true;
   ready_at_ = fabric_.scheduler.now();
-  const auto id = static_cast<int>(answers_.front().front() & 0x1f);
+  const auto id = packet_id_of(answers_.front().front());
   return fabric_.streams.source_ready(inlet_, id);
 }
 

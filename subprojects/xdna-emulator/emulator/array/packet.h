@@ -15,4 +15,9 @@ inline std::uint32_t packet_header(std::uint32_t id, std::uint32_t type, npu::Ti
   return header | (std::popcount(header) % 2 == 0 ? 0x80000000U : 0U);
 }
 
+/// Returns the stream id of a packet with this header.
+inline int packet_id_of(std::uint32_t header) {
+  return static_cast<int>(header & 0x1f);
+}
+
 }  // namespace npuwhisper::emu

@@ -40,6 +40,10 @@ bool carries_words(PortKind kind) {
 
 }  // namespace
 
+bool Inlet::takes_packets() const {
+  return !streams.empty() && streams.front()->packet_id.has_value();
+}
+
 Inlet& StreamNetwork::inlet(const Port& port) {
   auto& slot = inlets_[port];
   if (!slot) {

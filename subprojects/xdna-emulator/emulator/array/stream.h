@@ -59,6 +59,9 @@ struct Inlet {
   Stream* current = nullptr;
   bool header_pending = false;  ///< Whether the next word is a packet's header.
   Actor* writer = nullptr;      ///< Core that waits for room; null if none.
+
+  /// Returns whether the streams carry packets.
+  bool takes_packets() const;
 };
 
 /// A port at which streams end, with the words that are queued there.

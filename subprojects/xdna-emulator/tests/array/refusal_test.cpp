@@ -184,8 +184,9 @@ TEST(Refusal, PacketsThatNoStreamTakes) {
             "tile (0, 2) MM2S 0, descriptor 0: tile (0, 2) DMA channel 0 sends a packet with id "
             "2, but no stream accepts them");
   EXPECT_EQ(task_fails(design, kCore, true, 0, 0, linear(4)),
-            "tile (0, 2) MM2S 0, descriptor 0: tile (0, 2) DMA channel 0 sends words without a "
-            "packet id, but no stream accepts them");
+            "tile (0, 2) MM2S 0, descriptor 0: tile (0, 2) DMA channel 0 sends a packet with id "
+            "0, but no stream accepts them (the descriptor adds no header, so the first word of "
+            "its data is the header)");
 }
 
 TEST(Refusal, PacketWithoutEnd) {
@@ -194,6 +195,13 @@ TEST(Refusal, PacketWithoutEnd) {
   descriptor.suppress_tlast = true;
   EXPECT_EQ(
       task_fails(empty(), kCore, true, 0, 0, descriptor),
+      "tile (0, 2) MM2S 0, descriptor 0: a packet without TLAST (suppress_tlast) is not modelled");
+  // The header is in the data.
+  Design design = empty();
+  design.routes = {{dma(kCore, 0), {dma(kMem, 0)}, 1, false}};
+  descriptor.packet = false;
+  EXPECT_EQ(
+      task_fails(design, kCore, true, 0, 0, descriptor),
       "tile (0, 2) MM2S 0, descriptor 0: a packet without TLAST (suppress_tlast) is not modelled");
 }
 

@@ -172,6 +172,55 @@ TEST_P(StreamDesign, PacketsFanOutAndMerge) {
   EXPECT_EQ(ids, 1U << 3 | 1U << 4);
 }
 
+/// Returns a design whose core sends back what it receives: 8 words, of which the first is the
+/// header of the packet that arrived. Packets with the id `to_first` go to one channel of the shim,
+/// those with `to_second` to the other.
+std::string packets_with_kept_headers(int to_first, int to_second) {
+  const auto flow = [](int id, const std::string& from, const std::string& to, bool keep) {
+    return "aie.packet_flow(" + std::to_string(id) + ") {\naie.packet_source<" + from +
+           ">\naie.packet_dest<" + to + ">\n}" + (keep ? " {keep_pkt_header = true}\n" : "\n");
+  };
+  return "%shim = aie.tile(0, 0)\n" + locked_core("core", "0, 2", 0) +
+         flow(5, "%shim, DMA : 0", "%core, DMA : 0", true) +
+         flow(22, "%shim, DMA : 0", "%core, DMA : 0", true) +
+         flow(to_first, "%core, DMA : 0", "%shim, DMA : 0", false) +
+         flow(to_second, "%core, DMA : 0", "%shim, DMA : 1", true) + R"(
+    aie.shim_dma_allocation @in(%shim, MM2S, 0)
+    aie.shim_dma_allocation @first(%shim, S2MM, 0)
+    aie.shim_dma_allocation @second(%shim, S2MM, 1)
+)" + dma_program("core") +
+         R"(
+    aie.runtime_sequence(%a : memref<14xi32>, %b : memref<7xi32>, %c : memref<8xi32>) {
+      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 0][1, 1, 1, 7][0, 0, 0, 1])
+          {metadata = @first, id = 2 : i64} : memref<7xi32>
+      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 0][1, 1, 1, 8][0, 0, 0, 1])
+          {metadata = @second, id = 3 : i64} : memref<8xi32>
+      aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 1, 7][0, 0, 0, 1],
+          packet = <pkt_id = 22, pkt_type = 0>) {metadata = @in, id = 0 : i64} : memref<14xi32>
+      aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 7][1, 1, 1, 7][0, 0, 0, 1],
+          packet = <pkt_id = 5, pkt_type = 0>) {metadata = @in, id = 1 : i64} : memref<14xi32>
+      aiex.npu.dma_wait {symbol = @first}
+      aiex.npu.dma_wait {symbol = @second}
+    })";
+}
+
+TEST_P(StreamDesign, AKeptHeaderRoutesThePacketOn) {
+  const auto buffers = run(packets_with_kept_headers(5, 22), {counting(14), Words(7), Words(8)}, 2);
+  EXPECT_EQ(buffers[1], counting(7, 7));
+  EXPECT_EQ(buffers[2].front() & 0x1f, 22U);
+  EXPECT_EQ(Words(buffers[2].begin() + 1, buffers[2].end()), counting(7));
+}
+
+TEST_P(StreamDesign, AHeaderInDataNeedsAStream) {
+  const std::string body = packets_with_kept_headers(5, 21);
+  const RunOutcome outcome =
+      run_stream(body, instructions(body), {counting(14), Words(7), Words(8)});
+  EXPECT_EQ(outcome.state, RunState::Error);
+  EXPECT_NE(outcome.message.find("a packet with id 22, but no stream accepts them"),
+            std::string::npos)
+      << outcome.message;
+}
+
 TEST_P(StreamDesign, ANeighboursMemoryIsReadDirectly) {
   const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
