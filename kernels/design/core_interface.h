@@ -128,12 +128,15 @@ inline constexpr int kScoresBytes = sizeof(JobHeader) - kScoresOffset;
 
 /// Layout of a core's memory (64 KiB), in bytes from its start. aiecc's linker script places the
 /// stack at 0, and static data (constants that the compiler keeps in memory) after the last buffer.
+/// The memory has four banks. Two accesses to a bank in one cycle stall the core, so A, B and the
+/// accumulator are in banks of their own, except for the first KiB of each.
+inline constexpr int kBankBytes = 16384;
 inline constexpr int kStackBytes = 2048;
 inline constexpr int kJobAddress = 0x0800;          //  5 KiB
-inline constexpr int kAAddress = 0x1c00;            // 16 KiB: two tiles
-inline constexpr int kBAddress = 0x5c00;            // 16 KiB: two tiles
-inline constexpr int kAccumulatorAddress = 0x9c00;  // 16 KiB: one tile in f32
-inline constexpr int kCAddress = 0xdc00;            //  8 KiB: one tile
+inline constexpr int kCAddress = 0x1c00;            //  8 KiB: one tile
+inline constexpr int kAAddress = 0x3c00;            // 16 KiB: two tiles
+inline constexpr int kBAddress = 0x7c00;            // 16 KiB: two tiles
+inline constexpr int kAccumulatorAddress = 0xbc00;  // 16 KiB: one tile in f32
 inline constexpr int kStaticDataBytes = 1024;       // At 0xfc00.
 
 /// Name of the object file with the functions below. Each AIE generation has its own file of this

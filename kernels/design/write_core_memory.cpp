@@ -17,10 +17,10 @@ class CoreMemory {
     // The buffers are in order of increasing address, as aiecc requires. core_interface.h defines
     // the layout of the memory.
     buffer("job", core::kJobAddress, "memref<1280xi32>");
+    buffer("c", core::kCAddress, "memref<4096xbf16>");
     buffer("a", core::kAAddress, "memref<8192xbf16>");
     buffer("b", core::kBAddress, "memref<8192xbf16>");
     buffer("accumulator", core::kAccumulatorAddress, "memref<4096xf32>");
-    buffer("c", core::kCAddress, "memref<4096xbf16>");
     lock("a_free", layout::kCoreAFree, 2);
     lock("a_full", layout::kCoreAFull, 0);
     lock("b_free", layout::kCoreBFree, 2);

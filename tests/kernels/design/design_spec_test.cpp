@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "design/design_spec.h"
 
+#include <algorithm>
 #include <set>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -82,14 +84,37 @@ TEST(Layout, MemoriesAreNotOverfull) {
   EXPECT_LE(layout::kMemStreamAddress + layout::kMemStreamTiles * std::uint32_t{core::kTileBytes},
             static_cast<std::uint32_t>(array.mem.memory_bytes));
   EXPECT_LE(core::kStackBytes, core::kJobAddress);
-  EXPECT_LE(core::kJobAddress + static_cast<int>(sizeof(core::Job)), core::kAAddress);
+  EXPECT_LE(core::kJobAddress + static_cast<int>(sizeof(core::Job)), core::kCAddress);
+  EXPECT_LE(core::kCAddress + core::kTileBytes, core::kAAddress);
   EXPECT_LE(core::kAAddress + 2 * core::kTileBytes, core::kBAddress);
   EXPECT_LE(core::kBAddress + 2 * core::kTileBytes, core::kAccumulatorAddress);
-  EXPECT_LE(core::kAccumulatorAddress + 4 * core::kTileElements, core::kCAddress);
-  EXPECT_LE(core::kCAddress + core::kTileBytes + core::kStaticDataBytes, array.core.memory_bytes);
+  EXPECT_LE(core::kAccumulatorAddress + 4 * core::kTileElements + core::kStaticDataBytes,
+            array.core.memory_bytes);
   for (const int address : {core::kJobAddress, core::kAAddress, core::kBAddress,
                             core::kAccumulatorAddress, core::kCAddress}) {
     EXPECT_EQ(address % 64, 0);
+  }
+}
+
+// A core reads A and B, and reads and writes the accumulator, in the same cycles.
+TEST(Layout, OperandsAreInBanksOfTheirOwn) {
+  struct Buffer {
+    int begin, bytes;
+    /// Returns the bytes in this bank.
+    int in_bank(int bank) const {
+      const int from = std::max(begin, bank * core::kBankBytes);
+      const int to = std::min(begin + bytes, (bank + 1) * core::kBankBytes);
+      return std::max(0, to - from);
+    }
+  };
+  const Buffer buffers[] = {{core::kAAddress, 2 * core::kTileBytes},
+                            {core::kBAddress, 2 * core::kTileBytes},
+                            {core::kAccumulatorAddress, 4 * core::kTileElements}};
+  for (int bank = 0; bank < 4; ++bank) {
+    std::vector<int> bytes;
+    for (const Buffer& buffer : buffers) bytes.push_back(buffer.in_bank(bank));
+    std::ranges::sort(bytes);
+    EXPECT_LE(bytes[0] + bytes[1], 1024) << bank;
   }
 }
 
