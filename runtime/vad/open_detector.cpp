@@ -6,6 +6,7 @@
 
 #include <npuwhisper/log.h>
 
+#include "audio/samples.h"
 #include "vad/find_vad.h"
 #include "vad/silero_network.h"
 
@@ -15,10 +16,6 @@ namespace {
 /// Padding around speech in samples (0.4 s). Words begin and end quietly, so the detector finds
 /// their beginnings too late and their ends too early.
 constexpr std::int64_t kPadding = kSampleRate * 4 / 10;
-
-std::int64_t to_samples(std::chrono::milliseconds time) {
-  return time.count() * kSampleRate / 1000;
-}
 
 /// Returns the weights in `file`. Loads them unless a stream still uses them.
 Result<std::shared_ptr<const SileroWeights>> shared_weights(const std::filesystem::path& file) {

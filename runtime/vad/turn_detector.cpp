@@ -8,18 +8,11 @@
 #include <npuwhisper/guarded.h>
 #include <npuwhisper/transcriber.h>
 
+#include "audio/samples.h"
 #include "vad/open_detector.h"
 #include "vad/speech_turns.h"
 
 namespace npuwhisper {
-namespace {
-
-std::int64_t to_samples(std::chrono::milliseconds time) {
-  return time.count() * kSampleRate / 1000;
-}
-
-}  // namespace
-
 SpeechTurns::SpeechTurns(std::unique_ptr<SpeechDetector> detector, const Options& options)
     : detector_(std::move(detector)),
       min_speech_(to_samples(options.min_speech)),

@@ -26,7 +26,7 @@ std::string tail_of(const std::string& text) {
 
 ChineseTranscriber::ChineseTranscriber(std::unique_ptr<Transcriber> transcriber,
                                        std::unique_ptr<ChineseConverter> converter)
-    : transcriber_(std::move(transcriber)), converter_(std::move(converter)) {}
+    : WrappedTranscriber(std::move(transcriber)), converter_(std::move(converter)) {}
 
 Result<std::vector<Segment>> ChineseTranscriber::push(std::span<const float> pcm) {
   return convert(transcriber_->push(pcm));

@@ -8,6 +8,7 @@
 #include <npuwhisper/transcriber.h>
 
 #include "whisper/chinese_converter.h"
+#include "whisper/wrapped_transcriber.h"
 
 namespace npuwhisper {
 
@@ -15,7 +16,7 @@ namespace npuwhisper {
 /// words and drafts to one script. Tokens are not changed. Each text is converted with the text
 /// before it as context, because a live segment holds only a word or two. Reentrant, like
 /// Transcriber.
-class ChineseTranscriber final : public Transcriber {
+class ChineseTranscriber final : public WrappedTranscriber {
  public:
   ChineseTranscriber(std::unique_ptr<Transcriber> transcriber,
                      std::unique_ptr<ChineseConverter> converter);
@@ -25,19 +26,12 @@ class ChineseTranscriber final : public Transcriber {
   Result<std::vector<Segment>> settle() override;
   Result<std::vector<Segment>> drain() override;
   void reset() override;
-  void cancel() override { transcriber_->cancel(); }
-  std::int64_t position() const override { return transcriber_->position(); }
   std::vector<Word> draft() const override;
-  const std::string& language() const override { return transcriber_->language(); }
-  float language_probability() const override { return transcriber_->language_probability(); }
-  bool language_is_doubtful() const override { return transcriber_->language_is_doubtful(); }
-  TranscriberStats stats() const override { return transcriber_->stats(); }
 
  private:
   Result<std::vector<Segment>> convert(Result<std::vector<Segment>> segments);
   void convert(Segment& segment);
 
-  const std::unique_ptr<Transcriber> transcriber_;
   const std::unique_ptr<ChineseConverter> converter_;
   std::string context_;  // the end of the Chinese text so far, before conversion
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "audio/samples.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -26,10 +28,6 @@ constexpr double kSettledOfAudio = 0.3;
 constexpr double kSettledPhraseOfAudio = 0.2;
 /// Margin for the delivery of words to the caller, and for passes that take longer than expected.
 constexpr std::int64_t kMargin = kSampleRate / 10;
-
-std::int64_t to_samples(std::chrono::nanoseconds time) {
-  return time.count() / 1000 * kSampleRate / 1'000'000;
-}
 
 }  // namespace
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "audio/samples.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -17,7 +19,7 @@ constexpr std::int64_t kNothing = std::numeric_limits<std::int64_t>::min();
 
 std::int64_t longest_wait_of(const TranscriberOptions& options) {
   if (!options.live_latency) return 0;
-  const std::int64_t latency = options.live_latency->count() * (kSampleRate / 1000);
+  const std::int64_t latency = to_samples(*options.live_latency);
   return options.pace == Pace::RealTime ? latency / 2 : latency;
 }
 
@@ -54,7 +56,7 @@ bool is_blank(const Segment& segment) {
 
 ReplacingTranscriber::ReplacingTranscriber(std::unique_ptr<Transcriber> transcriber,
                                            ReplacementList list, const TranscriberOptions& options)
-    : transcriber_(std::move(transcriber)),
+    : WrappedTranscriber(std::move(transcriber)),
       list_(std::move(list)),
       is_live_(options.live_latency.has_value()),
       word_times_(options.word_times),

@@ -11,6 +11,7 @@
 #include <npuwhisper/transcriber.h>
 
 #include "whisper/replacement_list.h"
+#include "whisper/wrapped_transcriber.h"
 
 namespace npuwhisper {
 
@@ -22,7 +23,7 @@ namespace npuwhisper {
 /// deadline. With Pace::Audio, it waits until the whole latency has passed, rounded up to 20 ms
 /// of the stream's audio. push() then gives the wrapped transcriber at most 20 ms at a time, so the
 /// text does not depend on the sizes of the pushes. Reentrant, like Transcriber.
-class ReplacingTranscriber final : public Transcriber {
+class ReplacingTranscriber final : public WrappedTranscriber {
  public:
   /// `options`: those of the wrapped transcriber, but word_times says whether the returned segments
   /// have words.
@@ -34,13 +35,8 @@ class ReplacingTranscriber final : public Transcriber {
   Result<std::vector<Segment>> settle() override;
   Result<std::vector<Segment>> drain() override;
   void reset() override;
-  void cancel() override { transcriber_->cancel(); }
   std::int64_t position() const override;
   std::vector<Word> draft() const override;
-  const std::string& language() const override { return transcriber_->language(); }
-  float language_probability() const override { return transcriber_->language_probability(); }
-  bool language_is_doubtful() const override { return transcriber_->language_is_doubtful(); }
-  TranscriberStats stats() const override { return transcriber_->stats(); }
 
  private:
   template <typename Sample>
@@ -51,7 +47,6 @@ class ReplacingTranscriber final : public Transcriber {
   void release(std::int64_t due, std::vector<Segment>& out);
   void replace(Segment& segment) const;
 
-  const std::unique_ptr<Transcriber> transcriber_;
   const ReplacementList list_;
   const bool is_live_;
   const bool word_times_;
