@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "programs/common/json_line.h"
+
 namespace npuwhisper::monitor {
 namespace {
 
@@ -49,7 +51,7 @@ Result<CaptionEvent> make_caption_event(const std::string& json, const TimeMeani
     for (Json& word : words) map_times(word, meaning.stream_time);
     told["language"] = object.value("language", "");
     told["words"] = words;
-    event.json = told.dump(-1, ' ', false, Json::error_handler_t::replace);
+    event.json = cli::json_line(told);
     return event;
   } catch (const Json::exception& error) {
     return fail(ErrorCode::InvalidArgument,

@@ -6,7 +6,7 @@
 
 const MAX_OUT = 50;
 const by = id => document.getElementById(id);
-const held = new Map();  // number: {item, field, text, due}
+const held = new Map();  // number: {item, field, left, text, due}
 let start = null;  // The monitor's start in milliseconds of performance.now(), once it is known.
 
 function tell(text) {

@@ -21,6 +21,7 @@
 #include "caption_feed.h"
 #include "live_captions.h"
 #include "monitor_options.h"
+#include "programs/common/json_line.h"
 #include "review_queue.h"
 #include "status_report.h"
 #include "web_server.h"
@@ -199,8 +200,8 @@ class Monitor {
     }
     const auto corrected = review_.correct(number->get<std::uint64_t>(), text->get<std::string>());
     if (!corrected) return corrected;
-    desk_feed_.add_final(Json{{"kind", "corrected"}, {"number", *number}, {"text", *text}}.dump(
-        -1, ' ', false, Json::error_handler_t::replace));
+    desk_feed_.add_final(
+        cli::json_line({{"kind", "corrected"}, {"number", *number}, {"text", *text}}));
     server_->publish();
     return {};
   }
@@ -212,7 +213,7 @@ class Monitor {
     piece["number"] = number;
     piece["milliseconds"] = review_time_.count();
     piece["due"] = status_.uptime() + std::chrono::duration<double>(review_time_).count();
-    desk_feed_.add_final(piece.dump(-1, ' ', false, Json::error_handler_t::replace));
+    desk_feed_.add_final(cli::json_line(piece));
   }
 
   /// Sends pieces to the browsers, and tells the operator.

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "programs/common/json_line.h"
+
 namespace npuwhisper::monitor {
 namespace {
 
@@ -94,7 +96,7 @@ Result<void> ReviewQueue::correct(std::uint64_t number, std::string_view text) {
   // Without word times, the piece has no words.
   if (!piece.value("words", Json::array()).empty()) piece["words"] = std::move(corrected);
   piece["corrected"] = true;
-  held->piece.json = piece.dump(-1, ' ', false, Json::error_handler_t::replace);
+  held->piece.json = cli::json_line(piece);
   held->piece.is_withheld = words.empty();
   return {};
 }

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "programs/common/json_line.h"
+
 namespace npuwhisper::monitor {
 namespace {
 
@@ -73,7 +75,7 @@ std::string StatusReport::json(const Readings& readings, std::size_t n_browsers)
     const double sum = std::accumulate(delays_.begin(), delays_.end(), 0.0);
     status["delay"] = rounded(sum / static_cast<double>(delays_.size()));
   }
-  return status.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return cli::json_line(status);
 }
 
 }  // namespace npuwhisper::monitor

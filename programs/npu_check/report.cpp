@@ -40,8 +40,8 @@ std::string to_json(const Report& report) {
     checks.push_back({{"function", row.function},
                       {"input", to_string(row.input)},
                       {"passed", outcome.passed},
-                      // JSON has no infinity.
                       {"bias", outcome.bias},
+                      // JSON has no infinity.
                       {"error", std::isfinite(outcome.error) ? nlohmann::ordered_json(outcome.error)
                                                              : nlohmann::ordered_json()},
                       {"bound", row.bound},

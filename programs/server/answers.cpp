@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "programs/common/cue_text.h"
+#include "programs/common/json_line.h"
 #include "programs/transcribe/formats.h"
 
 namespace npuwhisper::server {
@@ -21,7 +22,7 @@ constexpr const char* kJson = "application/json";
 constexpr std::string_view kBlank = " \t\r\n\v\f";
 
 std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return cli::json_line(json);
 }
 
 std::string text_of(const cli::Transcript& transcript) {

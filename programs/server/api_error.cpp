@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "programs/common/json_line.h"
+
 namespace npuwhisper::server {
 namespace {
 
@@ -25,7 +27,7 @@ std::string ApiError::json() const {
                                            {"param", text_or_null(param)},
                                            {"code", text_or_null(code)}}}};
   // A message may quote bytes of the request, which need not be UTF-8.
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return cli::json_line(object);
 }
 
 ApiError bad_field(const std::string& param, std::string message) {

@@ -269,11 +269,14 @@ std::variant<const ServedModel*, ApiError> ApiServer::realtime_model(
   const auto* name = static_cast<const char*>(g_hash_table_lookup(query.get(), "model"));
   if (name == nullptr) return &models_.all().front();
   if (const ServedModel* model = models_.find(name)) return model;
-  return ApiError{
-      .status = SOUP_STATUS_NOT_FOUND,
-      .message = "model: found '" + std::string(name) + "', wanted one of " + models_.names(),
-      .param = "model",
-      .code = "model_not_found"};
+  return no_such_model(name);
+}
+
+ApiError ApiServer::no_such_model(const std::string& name) const {
+  return {.status = SOUP_STATUS_NOT_FOUND,
+          .message = "model: found '" + name + "', wanted one of " + models_.names(),
+          .param = "model",
+          .code = "model_not_found"};
 }
 
 void ApiServer::begin_realtime(SoupServerMessage* message, SoupWebsocketConnection* socket) {
@@ -346,13 +349,7 @@ void ApiServer::answer_models(SoupServerMessage* message, const std::string& pat
   if (path.size() > kModels.size()) {
     const std::string name = path.substr(kModels.size() + 1);
     const ServedModel* model = models_.find(name);
-    if (model == nullptr) {
-      return answer_error(
-          message, {.status = SOUP_STATUS_NOT_FOUND,
-                    .message = "model: found '" + name + "', wanted one of " + models_.names(),
-                    .param = "model",
-                    .code = "model_not_found"});
-    }
+    if (model == nullptr) return answer_error(message, no_such_model(name));
     return http::answer(message, SOUP_STATUS_OK, kJson, model_json(*model).dump());
   }
   auto list = nlohmann::ordered_json::array();

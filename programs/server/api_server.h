@@ -80,6 +80,7 @@ class ApiServer {
   void finished(SoupServerMessage* message);
   std::optional<ApiError> check_realtime(SoupServerMessage* message) const;
   std::variant<const ServedModel*, ApiError> realtime_model(SoupServerMessage* message) const;
+  ApiError no_such_model(const std::string& name) const;
   void begin_realtime(SoupServerMessage* message, SoupWebsocketConnection* socket);
   void check_idle();
 

@@ -146,8 +146,8 @@ void RealtimeConnection::send(std::string event) {
     return close(SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, "found a client that reads no events");
   }
   if (writable_ != nullptr) return;
-  // libsoup writes one frame of its queue each time that the socket is writable. Adding one event
-  // each time keeps that queue short.
+  // libsoup writes at most one frame of its queue each time that the socket is writable. One more
+  // event each time keeps that queue short.
   GIOStream* stream = soup_websocket_connection_get_io_stream(socket_);
   writable_ = g_pollable_output_stream_create_source(
       G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(stream)), nullptr);
@@ -228,13 +228,12 @@ void RealtimeConnection::run(const ServedModels& models, const ServedModel& mode
       connection.close(SOUP_WEBSOCKET_CLOSE_SERVER_ERROR, reason);
     });
   }
-  const auto set_session = [this](RealtimeSession* to) {
+  {
     const std::scoped_lock lock(mutex_);
-    session_ = to;
-    if (to != nullptr && stopped_) to->cancel();
-  };
-  set_session(session->get());
-  // Also if an event throws.
+    session_ = session->get();
+    if (stopped_) session_->cancel();
+  }
+  // Clears session_ also if an event throws.
   const std::unique_ptr<RealtimeConnection, void (*)(RealtimeConnection*)> forget(
       this, [](RealtimeConnection* self) {
         const std::scoped_lock lock(self->mutex_);

@@ -10,6 +10,8 @@
 
 #include <npuwhisper/languages.h>
 
+#include "programs/common/json_line.h"
+
 namespace npuwhisper::server {
 namespace {
 
@@ -45,7 +47,7 @@ const Json* find(const Json& object, const char* name) {
 
 /// Returns a short form of a JSON value for a message.
 std::string shown(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = cli::json_line(value);
   constexpr std::size_t kMost = 60;
   if (text.size() > kMost) {
     std::size_t end = kMost;
@@ -551,7 +553,7 @@ RealtimeSession::Check RealtimeSession::clear() {
 void RealtimeSession::send(const char* type, Json fields) {
   Json event = {{"type", type}, {"event_id", new_id("event_")}};
   event.update(fields);
-  send_(event.dump(-1, ' ', false, Json::error_handler_t::replace));
+  send_(cli::json_line(event));
 }
 
 void RealtimeSession::send_session(const char* type) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "programs/common/cue_text.h"
+#include "programs/common/json_line.h"
 #include "ttml_text.h"
 
 namespace npuwhisper::cli {
@@ -248,8 +249,7 @@ class JsonWriter final : public TranscriptWriter {
                                      {"stats", transcript.stats}};
     if (transcript.error) object["error"] = transcript.error->message;
     // A file name need not be UTF-8, but JSON must be.
-    constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
-    out_ << object.dump(-1, ' ', false, kReplace) << '\n' << std::flush;
+    out_ << cli::json_line(object) << '\n' << std::flush;
   }
 
  private:
