@@ -230,7 +230,7 @@ Json dispatches(Comparison& comparison) {
     row["published_us"] = rounded(published.seconds * 1e6, 0);
     row["predicted_us"] = rounded(npu::kDispatchSeconds * 1e6, 0);
     comparison.add(row, npu::kDispatchSeconds, published.seconds, published.reason,
-                   published.source.find("the model's constant") != std::string_view::npos);
+                   published.is_source);
     rows.push_back(row);
   }
   return rows;
@@ -247,7 +247,7 @@ Json bandwidths(Comparison& comparison) {
     row["predicted_gb_per_second"] = rounded(predicted * 1e-9, 1);
     // As durations of a transfer.
     comparison.add(row, published.bytes_per_second, predicted, published.reason,
-                   published.source.find("the model's constant") != std::string_view::npos);
+                   published.is_source);
     rows.push_back(row);
   }
   return rows;

@@ -83,14 +83,34 @@ inline constexpr std::array kProducts{
     // shapes that fit. The clock's constant is this best rate. The comparison shows whether a whole
     // design sustains this rate.
     PublishedProduct{
-        {"npu1", "G", Basis::BestPublished, 0, 4, 0, true}, 4096, 2048, 2048, 3.14, ""},
+        {.array = "npu1", .source = "G", .basis = Basis::BestPublished, .is_source = true},
+        4096,
+        2048,
+        2048,
+        3.14,
+        ""},
     PublishedProduct{
-        {"npu2", "G", Basis::BestPublished, 0, 4, 0, true}, 8192, 2048, 4096, 14.71, ""},
+        {.array = "npu2", .source = "G", .basis = Basis::BestPublished, .is_source = true},
+        8192,
+        2048,
+        4096,
+        14.71,
+        ""},
     PublishedProduct{
-        {"npu2", "G", Basis::BestPublished, 0, 4, 0, true}, 4096, 2048, 2048, 14.71, kTiles},
+        {.array = "npu2", .source = "G", .basis = Basis::BestPublished, .is_source = true},
+        4096,
+        2048,
+        2048,
+        14.71,
+        kTiles},
 
     PublishedProduct{
-        {"npu1", "IGN, tiles of 32 x 128", {}, 1.8e9, 4, 0, true}, 2048, 4096, 4096, 2.700, ""},
+        {.array = "npu1", .source = "IGN, tiles of 32 x 128", .hertz = 1.8e9, .is_source = true},
+        2048,
+        4096,
+        4096,
+        2.700,
+        ""},
     PublishedProduct{{"npu1", "IGN, tiles of 64 x 64", {}, 1.8e9}, 2048, 2048, 2048, 2.490, ""},
     PublishedProduct{{"npu1", "IGN, tuned", {}, 1.8e9}, 1024, 1024, 1024, 2.072, ""},
     PublishedProduct{{"npu1", "TIB"}, 4096, 384, 1152, 1.377, kGenericDesign},
@@ -183,10 +203,10 @@ struct PublishedDispatch {
   std::string_view array, source;
   double seconds;
   std::string_view reason;
+  bool is_source = false;  ///< See PublishedOn.
 };
 inline constexpr std::array kDispatches{
-    PublishedDispatch{"npu2", "NPE: intercept of a fit over products (the model's constant)",
-                      150e-6, ""},
+    PublishedDispatch{"npu2", "NPE: intercept of a fit over products", 150e-6, "", true},
     PublishedDispatch{"npu2", "GRA: intercept of a fit over GEMV", 178e-6, ""},
     PublishedDispatch{"npu2", "UA: intercept of 512^3 int8 on 4 and on 32 cores (0.765, 0.218 ms)",
                       140e-6, ""},
@@ -209,6 +229,7 @@ struct PublishedBandwidth {
   std::string_view array, source;
   double bytes_per_second;
   std::string_view reason;
+  bool is_source = false;  ///< See PublishedOn.
 };
 inline constexpr std::array kBandwidths{
     PublishedBandwidth{"npu2", "GRA: 32 cores by way of memory tiles", 42.7e9, ""},
@@ -216,7 +237,7 @@ inline constexpr std::array kBandwidths{
     PublishedBandwidth{"npu2", "GRA: slope of a fit over GEMV", 39e9, ""},
     PublishedBandwidth{"npu2", "NPE: slope of a fit over products", 33e9,
                        "the slope includes the products' own time"},
-    PublishedBandwidth{"npu2", "NPE: traced in a product (the model's constant)", 45.5e9, ""},
+    PublishedBandwidth{"npu2", "NPE: traced in a product", 45.5e9, "", true},
     PublishedBandwidth{"npu2", "NPE: traced in thin products", 33.2e9, "thin shapes use few shims"},
     PublishedBandwidth{"npu2", "ATA: copying", 47e9, ""},
     PublishedBandwidth{"npu2", "ATA: in a product", 57e9,
@@ -224,8 +245,7 @@ inline constexpr std::array kBandwidths{
     PublishedBandwidth{"npu2", "CAS", 51.2 * 1073741824.0, ""},
     PublishedBandwidth{"npu2", "IRN: copying, both directions", 66e9,
                        "copying overlaps reads and writes fully"},
-    PublishedBandwidth{"npu1", "IGN: group norm, both directions (the model's constant)", 38.9e9,
-                       ""},
+    PublishedBandwidth{"npu1", "IGN: group norm, both directions", 38.9e9, "", true},
     PublishedBandwidth{"npu1", "IGN: copying on four columns, both directions", 56.2e9,
                        "copying overlaps reads and writes fully"},
 };
